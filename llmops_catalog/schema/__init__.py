@@ -1,0 +1,28 @@
+"""WHAT a record is: one strict Pydantic model per collection. Nothing here reads a file."""
+
+from __future__ import annotations
+
+from llmops_catalog.schema.base import Record
+from llmops_catalog.schema.evidence import Benchmark, Claim, Dataset, Measurement, SourceList
+from llmops_catalog.schema.hardware import Gpu, GpuArchitecture, Provider
+from llmops_catalog.schema.learning import Concept, Course, LearningPath, Notebook, Prerequisite, Resource
+from llmops_catalog.schema.model import Model
+from llmops_catalog.schema.software import Framework, Quantization
+
+COLLECTIONS: dict[str, type[Record]] = {
+    model.collection: model
+    for model in (
+        Model, Gpu, GpuArchitecture, Quantization, Framework, Provider, Course, Notebook, Resource, Concept, LearningPath, Dataset, Benchmark,
+        Claim, Measurement, SourceList, Prerequisite,
+    )
+}  # fmt: skip
+"""Every collection by the name of its folder, in the order the site shows them."""
+
+SINGULAR = {
+    "models": "model", "gpus": "gpu", "architectures": "architecture", "quantizations": "quantization", "frameworks": "framework",
+    "providers": "provider", "courses": "course", "notebooks": "notebook", "resources": "resource", "concepts": "concept", "paths": "path",
+    "datasets": "dataset", "benchmarks": "benchmark", "claims": "claim", "measurements": "measurement", "lists": "list",
+    "prerequisites": "prerequisite",
+}  # fmt: skip
+
+__all__ = ["COLLECTIONS", "SINGULAR", "Record"]

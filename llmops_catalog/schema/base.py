@@ -1,0 +1,243 @@
+"""The alphabet every record is written in: strict models, text, dates, addresses, references, sources, licences, money."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+from pydantic_core import PydanticCustomError
+
+from llmops_catalog.schema.urls import check_url
+
+Item = TypeVar("Item")
+Many = Annotated[tuple[Item, ...], Strict(False)]
+"""A YAML sequence, kept as a tuple; its items stay strictly typed."""
+
+
+class StrictModel(BaseModel):
+    """Nothing is coerced, nothing unknown is let through, nothing changes after reading."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefTo:
+    """Marks a text field as the id of a record in `collection`; ``*`` means ``collection/id`` of any."""
+
+    collection: str
+
+
+def described(description: str, example: Any, **constraints: Any) -> Any:
+    """A field with what it means (units named) and one true example; both feed the JSON Schema and the docs."""
+    return Field(description=description, examples=[example], **constraints)
+
+
+def optional(description: str, example: Any, **constraints: Any) -> Any:
+    """As `described`, for a field that may be left out."""
+    return Field(default=None, description=description, examples=[example], **constraints)
+
+
+def several(description: str, example: Any, **constraints: Any) -> Any:
+    """As `described`, for a sequence that may be left out or empty."""
+    return Field(default=(), description=description, examples=[example], **constraints)
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+_MOJIBAKE = re.compile("\ufffd|Ã[\u0080-\u00bf©¨¤¶¼±§]|â€[\u0099\u009c\u009d™œ“”˜¦]|Â[\u00a0-\u00bf]|‚Ä[ôúùî¢¶]|√[©®§±∂º]|ï»¿")
+_CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def _as_written(value: Any) -> Any:
+    """The YAML reader keeps the spelling of numbers: a text field gets `3.10`, not 3.1."""
+    return getattr(value, "as_written", value)
+
+
+def _clean(text: str) -> str:
+    if match := _MOJIBAKE.search(text):
+        raise PydanticCustomError("mojibake", "the text was decoded with the wrong encoding near {near!r}",
+                                  {"near": text[max(0, match.start() - 12): match.end() + 12], "hint": "type the characters again in UTF-8"})  # fmt: skip
+    if match := _CONTROL.search(text):
+        raise PydanticCustomError("control-character", "the text contains the invisible character U+{number}",
+                                  {"number": f"{ord(match[0]):04X}", "hint": "delete it"})  # fmt: skip
+    if text != text.strip() or "  " in text or "\t" in text:
+        raise PydanticCustomError("whitespace", "white space at an end, or two spaces in a row, in {near!r}",
+                                  {"near": text[:60], "hint": "write single spaces; use '>-' for text over several lines"})  # fmt: skip
+    if not unicodedata.is_normalized("NFC", text):
+        raise PydanticCustomError("mojibake", "the text is not in Unicode normal form C", {"hint": "type the accented letters again"})
+    return text
+
+
+Text = Annotated[str, BeforeValidator(_as_written), AfterValidator(_clean)]
+Line = Annotated[Text, Field(min_length=1, max_length=300, pattern=r"^[^\n]*$")]
+"""One line of plain text (no Markdown, no HTML: it is shown as written)."""
+Prose = Annotated[Text, Field(min_length=1, max_length=4000)]
+"""Plain sentences; `>-` folds them over several YAML lines."""
+Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
+"""Lower-case letters, digits, dots, hyphens, underscores."""
+Quote = Annotated[str, BeforeValidator(_as_written), Field(min_length=1, max_length=2000)]
+"""Somebody else's words exactly as found: a log line, a table row."""
+Url = Annotated[str, Field(json_schema_extra={"format": "uri"}), AfterValidator(check_url)]
+
+ID_PATTERN = r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*"
+
+
+def reference(collection: str) -> Any:
+    """The type of a field that holds the id of a record in `collection`."""
+    return Annotated[str, BeforeValidator(_as_written), Field(max_length=200, json_schema_extra={"x-refers-to": collection}), RefTo(collection)]
+
+
+ModelRef = reference("models")
+GpuRef = reference("gpus")
+ArchitectureRef = reference("architectures")
+QuantizationRef = reference("quantizations")
+FrameworkRef = reference("frameworks")
+ProviderRef = reference("providers")
+ResourceRef = reference("resources")
+ConceptRef = reference("concepts")
+PathRef = reference("paths")
+PrerequisiteRef = reference("prerequisites")
+MeasurementRef = reference("measurements")
+DatasetRef = reference("datasets")
+ListRef = reference("lists")
+AnyRef = reference("*")
+"""``collection/id``, for fields that may point anywhere: ``notebooks/llm-ops/present``."""
+
+
+# --- dates, numbers, money --------------------------------------------------------------------------------------------
+
+_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
+
+
+def _check_date(text: str) -> str:
+    match = _DATE.match(text)
+    try:
+        if match and 1950 <= int(match[1]) <= 2100:
+            date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+            return text
+    except ValueError:
+        pass
+    raise PydanticCustomError("bad-date", "{value!r} is not a date", {"value": text[:40], "hint": "write 2024, 2024-07 or 2024-07-23"})
+
+
+def _check_day(text: str) -> str:
+    if len(_check_date(text)) != 10:
+        raise PydanticCustomError("bad-date", "{value!r} lacks the day", {"value": text, "hint": "write it as 2024-07-23"})
+    return text
+
+
+Date = Annotated[str, BeforeValidator(_as_written), AfterValidator(_check_date)]
+"""``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``: as exact as it is known."""
+Day = Annotated[str, BeforeValidator(_as_written), AfterValidator(_check_day)]
+"""``YYYY-MM-DD``."""
+
+Count = Annotated[int, Field(ge=1, le=10**15)]
+Size = Annotated[int, Field(ge=0, le=10**15)]
+Amount = Annotated[float, BeforeValidator(lambda value: float(value) if type(value) is int and abs(value) < 2**53 else value), Field(ge=0, le=10**9)]
+"""A number that may have decimals, not negative."""
+
+Confidence = Literal["high", "medium", "thin"]
+"""high: compared with a primary source. medium: one good secondary source. thin: recalled or inferred, shown as such."""
+
+
+class Money(StrictModel):
+    """An amount with its currency; prices age, so the day it was seen goes with it."""
+
+    amount: Amount = described("How much, in units of the currency", 0.35)
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = described("ISO 4217 code", "USD")
+    as_of: Date | None = optional("When the price was seen; left out where the source carries no date", "2026-08")
+
+
+# --- provenance -------------------------------------------------------------------------------------------------------
+
+
+class Source(StrictModel):
+    """Where facts of this record were read, which of them, and when they were last compared."""
+
+    url: Url = described("A repository (best with its commit), model card, paper, vendor page, documentation page or issue", "https://arxiv.org/abs/2407.21783")
+    supports: Many[Line] = described("The fields of this record it backs; nested ones with dots", ["released", "license"], min_length=1)
+    checked: Day = described("The day the fields were last compared with the page", "2026-11-20")
+    note: Line | None = optional("What a reader of the source should know: which table, which commit, what it does not say", "table 3")
+
+
+class Doubt(StrictModel):
+    """A fact that is less certain than the record as a whole, and why."""
+
+    field: Line = described("The field in doubt; nested ones with dots", "native_dtype")
+    confidence: Literal["medium", "thin"] = described("How far to trust it", "thin")
+    why: Line = described("What makes it uncertain", "inferred from the family, config.json not read")
+
+
+class NotKnown(StrictModel):
+    """A fact readers will look for that nobody has published: better said than guessed."""
+
+    field: Line = described("The field that is missing on purpose; nested ones with dots", "memory.driver_mib")
+    why: Line = described("What was looked at in vain", "no nvidia-smi reading published")
+
+
+class ListedIn(StrictModel):
+    """The place in one of the source lists that names this record."""
+
+    list: ListRef = described("Id of the source list", "llm-ops")
+    item: Annotated[str, Field(pattern=r"^\d{3}-L\d{3,4}-\d+$")] = described("The item's id there", "000-L032-1")
+
+
+CommercialUse = Literal["yes", "restricted", "no"]
+
+
+class License(StrictModel):
+    """An SPDX id, or ``LicenseRef-...`` with its name, text and what it lets a business do."""
+
+    id: Line = described("SPDX expression, or LicenseRef-name for a licence SPDX does not list", "Apache-2.0")
+    name: Line | None = optional("The name people know it by; needed for a LicenseRef", "Llama 3.1 Community License")
+    url: Url | None = optional("Where its text can be read; needed for a LicenseRef", "https://www.llama.com/llama3_1/license/")
+    commercial_use: CommercialUse | None = optional("May a business use it: yes, restricted (conditions), no; needed for a LicenseRef", "restricted")
+    note: Line | None = optional("The catch, in one line", "services above 700 million monthly users need a licence of their own")
+
+    @model_validator(mode="after")
+    def _is_known_or_explained(self) -> License:
+        _check_license(self)
+        return self
+
+
+def _check_license(license_: License) -> None:
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        canonical = canonicalize_license_expression(license_.id)
+    except (InvalidLicenseExpression, ValueError):
+        raise PydanticCustomError("bad-license", "{id!r} is not an SPDX licence id", {"id": license_.id[:60],
+                                  "hint": "use an id from spdx.org/licenses, or LicenseRef-name with name, url and commercial_use"}) from None  # fmt: skip
+    if str(canonical) != license_.id and not license_.id.startswith("LicenseRef-"):
+        raise PydanticCustomError("bad-license", "the licence {id!r} is spelled {canonical!r}", {"id": license_.id, "canonical": str(canonical),
+                                  "hint": "write it that way"})  # fmt: skip
+    if license_.id.startswith("LicenseRef-") and None in (license_.name, license_.url, license_.commercial_use):
+        raise PydanticCustomError("bad-license", "the custom licence {id!r} lacks its name, url or commercial_use", {"id": license_.id,
+                                  "hint": "say all three, so that readers know what they agree to"})  # fmt: skip
+
+
+# --- the record -------------------------------------------------------------------------------------------------------
+
+
+class Record(StrictModel):
+    """What every record has. Its id is its path below the collection folder, without ``.yaml``; it is never written inside."""
+
+    collection: ClassVar[str]
+    label_field: ClassVar[str] = "name"
+    url_fields: ClassVar[tuple[str, ...]] = ()
+    """The addresses that identify the thing: no two records of the collection may share one."""
+
+    aliases: Many[Line] = several("Other names people type for it", ["4090", "geforce rtx 4090"])
+    tags: Many[Slug] = several("Words to find it by, lower case", ["instruct", "multilingual"])
+    confidence: Confidence = described("How far the record as a whole can be trusted: high, medium or thin", "high")
+    doubts: Many[Doubt] = several("Facts less certain than the record", [{"field": "native_dtype", "confidence": "thin", "why": "inferred from the family"}])
+    not_known: Many[NotKnown] = several("Facts left out because nobody published them", [{"field": "released", "why": "no announcement found"}])
+    listed_in: Many[ListedIn] = several("Where the source lists name it", [{"list": "llm-ops", "item": "000-L032-1"}])
+    sources: Many[Source] = described("Where the facts come from; at least one",
+                                      [{"url": "https://arxiv.org/abs/2407.21783", "supports": ["released"], "checked": "2026-11-20"}], min_length=1)  # fmt: skip
+
+

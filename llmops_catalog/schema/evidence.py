@@ -1,0 +1,130 @@
+"""What claims rest on: datasets, benchmarks, measurements, claims, and the source lists themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from llmops_catalog.schema.base import (
+    Amount, AnyRef, Count, Date, GpuRef, License, Line, Many, ModelRef, Prose, QuantizationRef, Quote, Record, Size, StrictModel, Text, Url,
+    described, optional, several,
+)  # fmt: skip
+from llmops_catalog.schema.software import RuntimeName
+
+ItemId = Annotated[Text, Field(pattern=r"^\d{3}-L\d{3,4}-\d+$")]
+
+
+class Dataset(Record):
+    """Data to train or test on."""
+
+    collection: ClassVar[str] = "datasets"
+    url_fields: ClassVar[tuple[str, ...]] = ("url",)
+    name: Line = described("Its name", "Falcon RefinedWeb")
+    summary: Prose = described("What is in it and what it is for", "Filtered English web pages for pre-training.")
+    url: Url = described("Where it is", "https://huggingface.co/datasets/tiiuae/falcon-refinedweb")
+    authors: Many[Line] = several("Who made it", ["Technology Innovation Institute"])
+    published: Date | None = optional("When it was published", "2023-05")
+    license: License | None = optional("Its licence", {"id": "ODC-By-1.0"})
+    size: Line | None = optional("How much there is", "968 million pages")
+
+
+class Benchmark(Record):
+    """A test or a ranking of models."""
+
+    collection: ClassVar[str] = "benchmarks"
+    url_fields: ClassVar[tuple[str, ...]] = ("url",)
+    name: Line = described("Its name", "Open LLM Leaderboard")
+    kind: Literal["benchmark", "leaderboard"] = described("A test, or a table of results", "leaderboard")
+    summary: Prose = described("What it measures and how far to trust it", "Scores of open models on shared tests, frozen since 2025.")
+    url: Url = described("Where it is", "https://huggingface.co/spaces/open-llm-leaderboard/open_llm_leaderboard")
+    alt_urls: Many[Url] = several("Other addresses of it", ["https://github.com/EleutherAI/lm-evaluation-harness"])
+    authors: Many[Line] = several("Who runs it", ["Hugging Face"])
+    published: Date | None = optional("When it started", "2023")
+    state: Literal["active", "archived", "unknown"] | None = optional("Whether it still takes results", "archived")
+
+
+class Reading(StrictModel):
+    """One figure exactly as it was logged."""
+
+    measure: Literal["driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak", "reserved-peak",
+                     "weights", "file", "kv-cache", "compute-buffer", "bound", "decode-speed", "prefill-speed", "load-time", "run-time", "accuracy"] = described(
+        "What was read", "driver-used-loaded")  # fmt: skip
+    value: Amount = described("The figure, in `unit`", 5749)
+    unit: Literal["B", "KiB", "MiB", "GiB", "MB", "GB", "tokens/s", "s", "min", "correct"] = described("Unit of the figure; MiB and GiB are powers of two", "MiB")
+    of: Amount | None = optional("What the figure is out of", 15360)
+    context_tokens: Size | None = optional("Tokens in the cache at that moment", 8192)
+    concurrency: Count | None = optional("Sequences at once", 1)
+    quote: Quote | None = optional("The log line or table row, exactly", "5647MiB / 15360MiB")
+    note: Line | None = optional("What the figure includes", "with the CUDA context")
+
+
+class Measurement(Record):
+    """Readings of one configuration, as somebody published them."""
+
+    collection: ClassVar[str] = "measurements"
+    label_field: ClassVar[str] = "title"
+    title: Line = described("What was measured on what", "Llama 3.1 8B, NF4 with double quantization, on a T4")
+    kind: Literal["memory", "speed", "quality", "training"] = described("What the record is about", "memory")
+    model: ModelRef | None = optional("Id of the model; left out where it has no record", "meta-llama/llama-3.1-8b-instruct")
+    model_name: Line | None = optional("The model in the source's words, where it has no record", "EvolCodeLlama-7B")
+    quantization: QuantizationRef | None = optional("Id of the quantization", "bnb-nf4-dq")
+    runtime: RuntimeName | None = optional("Runtime of the estimator", "transformers")
+    runtime_version: Line | None = optional("Version of the runtime", "transformers 4.46.0")
+    gpu: GpuRef | None = optional("Id of the card", "nvidia/t4")
+    gpus: Count | None = optional("How many cards", 1)
+    measured: Date | None = optional("When", "2024-10-27")
+    method: Prose = described("How the figures were read", "nvidia-smi cells saved in the notebook's output")
+    url: Url = described("Where the figures can be seen, pinned where possible", "https://github.com/DJCordhose/llm-ops/blob/8c4d1bf173/Present_Lllama_3.1_8B_4bit.ipynb")
+    readings: Many[Reading] = described("The figures", [{"measure": "driver-used-loaded", "value": 5749, "unit": "MiB"}], min_length=1)
+
+    @model_validator(mode="after")
+    def _names_its_model(self) -> Measurement:
+        if (self.model is None) == (self.model_name is None):
+            raise PydanticCustomError("invalid-value", "a measurement names either 'model' or 'model_name'", {"hint": "use 'model' where the catalog has a record"})
+        return self
+
+
+class Claim(Record):
+    """Something a source asserts, and what came of it."""
+
+    collection: ClassVar[str] = "claims"
+    label_field: ClassVar[str] = "statement"
+    statement: Line = described("The assertion, in one sentence", "Models above 7 billion parameters need a GPU with more than 24 GB")
+    as_of: Date | None = optional("When it was made", "2023-08")
+    status: Literal["confirmed", "contradicted", "dated", "open"] = described("What the evidence says", "contradicted")
+    because: Prose = described("Why, in two or three sentences", "True for 16-bit weights above roughly 11 billion parameters.")
+    evidence: Many[AnyRef] = several("Records that decide it", ["measurements/llm-ops/llama-3.1-8b-bnb-nf4-t4"])
+
+
+class ListItem(StrictModel):
+    """One item of a source list: the record that carries it, or why none does."""
+
+    item_id: ItemId = described("Its id in the inventory of the list", "000-L032-1")
+    text: Line = described("What the item is, as the inventory names it", "Present.ipynb")
+    record: AnyRef | None = optional("The record that carries it", "notebooks/llm-ops/present")
+    why_none: Line | None = optional("Why no record carries it", "a bare mention")
+    correction: Line | None = optional("What the list says and what is right", "the list says 2023/06; the model is from 2021/06")
+    correction_source: Url | None = optional("What shows it", "https://arankomatsuzaki.wordpress.com/2021/06/04/gpt-j/")
+
+    @model_validator(mode="after")
+    def _is_accounted_for(self) -> ListItem:
+        if (self.record is None) == (self.why_none is None):
+            raise PydanticCustomError("invalid-value", "item {id} needs either 'record' or 'why_none'", {"id": self.item_id, "hint": "say which record carries it, or why none does"})
+        return self
+
+
+class SourceList(Record):
+    """A published list this catalog grew out of, item by item."""
+
+    collection: ClassVar[str] = "lists"
+    label_field: ClassVar[str] = "title"
+    url_fields: ClassVar[tuple[str, ...]] = ("url",)
+    title: Line = described("Its title", "llm-ops: Past, Present, and Future of LLM Operations")
+    authors: Many[Line] = several("Who wrote it", ["DJCordhose"])
+    summary: Prose = described("What it is", "Notes of a workshop that runs the same task on three generations of models.")
+    url: Url = described("The document at the commit used", "https://github.com/DJCordhose/llm-ops/blob/aeae8700bf/README.md")
+    commit: Annotated[Text, Field(pattern=r"^[0-9a-f]{7,40}$")] | None = optional("The commit used", "aeae8700bf")
+    license: License | None = optional("Its licence", {"id": "MIT"})
+    items: Many[ListItem] = several("Every item in its own order", [{"item_id": "000-L032-1", "text": "Present.ipynb", "record": "notebooks/llm-ops/present"}])

@@ -1,0 +1,121 @@
+"""Which addresses a record may carry, and the one canonical form two spellings of an address share. No network."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from pydantic_core import PydanticCustomError
+
+MAX_URL_LENGTH = 2000
+
+# Parameters that say who clicked, not what is shown.
+_TRACKING = re.compile(r"^(utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|ref_url|_hsenc|_hsmi|mkt_tok|si|spm|trk|yclid)$")
+# `si` is a tracker only where YouTube and Spotify put it; elsewhere it may be content.
+_SI_HOSTS = ("youtube.com", "youtu.be", "spotify.com")
+# Signatures with an expiry: the address dies on its own (S3, GCS, Azure, CloudFront, Facebook's CDN, the Hub's CDN).
+_SIGNED = re.compile(
+    r"^(x-amz-(signature|expires|credential|security-token)|x-goog-(signature|expires|credential)|signature|sig|se|sv|expires|"
+    r"policy|key-pair-id|oe|oh|awsaccesskeyid|googleaccessid|access_token|token|jwt)$",
+    re.IGNORECASE,
+)
+_SIGNED_ALONE = re.compile(r"^(x-amz-\w[\w-]*|x-goog-\w[\w-]*|key-pair-id|awsaccesskeyid|googleaccessid|access_token|jwt)$", re.IGNORECASE)
+
+
+def check_url(text: str) -> str:
+    """`text`, if it is an address a record may carry.
+
+    Raises `PydanticCustomError` with code ``bad-url``, ``tracking-url`` or ``expiring-url`` and a ready sentence.
+    """
+    parts = _split(text)
+    names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+    if signed := _signing_parameters(names):
+        raise PydanticCustomError(
+            "expiring-url",
+            "the address is signed and will stop working ({names})",
+            {"names": ", ".join(signed), "hint": "link to the page it was opened from"},
+        )
+    if tracking := [name for name in names if _is_tracking(name, parts.hostname or "")]:
+        raise PydanticCustomError(
+            "tracking-url",
+            "the address carries tracking parameters ({names})",
+            {"names": ", ".join(tracking), "hint": f"write {_without(parts, tracking)}"},
+        )
+    return text
+
+
+def _split(text: str) -> SplitResult:
+    if len(text) > MAX_URL_LENGTH:
+        raise _bad("the address is longer than 2000 characters", "link to a shorter page")
+    if any(ord(char) <= 32 or ord(char) == 127 or char in '<>"`{}|\\^' for char in text):
+        raise _bad("the address contains white space or a character that must be escaped", "percent-encode it")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise _bad("this is not a web address", "write https://host/path") from None
+    if parts.scheme not in ("http", "https"):
+        raise _bad(f"only http and https addresses are allowed, not {parts.scheme or 'none'!r}", "write https://host/path")
+    if parts.username is not None or parts.password is not None:
+        raise _bad("the address carries a user name or password", "remove everything up to the '@'")
+    if not host or not _is_public_host(host):
+        raise _bad(f"{host or ''!r} is not a public host name", "write https://host/path")
+    return parts
+
+
+def _bad(sentence: str, hint: str) -> PydanticCustomError:
+    return PydanticCustomError("bad-url", "{sentence}", {"sentence": sentence, "hint": hint})
+
+
+def _is_public_host(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_global
+    except ValueError:
+        last_label = host.rstrip(".").rpartition(".")[2]
+        return "." in host.strip(".") and not last_label.isdigit() and not last_label.startswith("0x") and last_label not in ("local", "internal")
+
+
+def _is_tracking(name: str, host: str) -> bool:
+    if name == "si":
+        return any(host == known or host.endswith(f".{known}") for known in _SI_HOSTS)
+    return bool(_TRACKING.match(name))
+
+
+def _signing_parameters(names: list[str]) -> list[str]:
+    """One telling name is enough; names with other meanings ('sv', 'se', 'policy') count only in company."""
+    signed = [name for name in names if _SIGNED.match(name)]
+    alone = any(_SIGNED_ALONE.match(name) for name in signed)
+    return signed if alone or len({name.lower() for name in signed}) >= 2 else []
+
+
+def _without(parts: SplitResult, names: list[str]) -> str:
+    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in names]
+    return urlunsplit(parts._replace(query=urlencode(kept)))
+
+
+def canonical_url(text: str) -> str:
+    """The spelling under which two addresses of one page are equal: no scheme, 'www.', trailing slash or default file."""
+    parts = urlsplit(text)
+    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+    path = unquote(parts.path).rstrip("/").removesuffix("/index.html")
+    query = parts.query
+    if host == "youtu.be":
+        host, path, query = "youtube.com", "/watch", f"v={path.strip('/')}"
+    if host == "arxiv.org":
+        path = re.sub(r"^/(pdf|html|abs)/(.+?)(v\d+)?(\.pdf)?$", r"/abs/\2", path)
+    if host == "github.com":
+        path = re.sub(r"^(/[^/]+/[^/]+?)(\.git|/tree/(main|master))$", r"\1", path).lower() if path.count("/") <= 4 else path
+    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    return f"{host}{port}{path}{'?' + query if query else ''}{'#' + parts.fragment if parts.fragment else ''}"
+
+
+def date_in_url(text: str) -> str | None:
+    """The publication date an address states about itself (``/2021/06/04/``, an arXiv number), as YYYY-MM[-DD]."""
+    parts = urlsplit(text)
+    if (parts.hostname or "").endswith("arxiv.org") and (match := re.search(r"/(\d{2})(0[1-9]|1[0-2])\.\d{4,5}", parts.path)):
+        return f"20{match[1]}-{match[2]}"
+    if match := re.search(r"/((?:19|20)\d{2})[/-](0?[1-9]|1[0-2])(?:[/-](0?[1-9]|[12]\d|3[01]))?(?=[/\-.]|$)", parts.path):
+        day = f"-{int(match[3]):02d}" if match[3] else ""
+        return f"{match[1]}-{int(match[2]):02d}{day}"
+    return None
