@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from llmops_catalog.catalog.facts import gpu_facts, model_facts
+from llmops_catalog.catalog.names import name_key
 from llmops_catalog.errors import AmbiguousName, RecordNotFound
-from llmops_catalog.fit.facts import GpuFacts, ModelFacts
+from llmops_catalog.fit.facts import GpuFacts, ModelFacts, RentalFacts
 from llmops_catalog.problems import nearest
 
 COLLECTION_WORDS = {"gpus": "GPU"}
@@ -59,11 +60,6 @@ class Hit:
     label: str
     summary: str
     rank: float
-
-
-def name_key(name: str) -> str:
-    """The form in which names are compared: any case, and space, hyphen, underscore, slash and colon alike."""
-    return " ".join(re.split(r"[\s\-_/:]+", name.casefold().strip()))
 
 
 class Catalog:
@@ -162,7 +158,7 @@ class Catalog:
     def gpu(self, name: str) -> GpuFacts:
         """The facts of one card the estimator needs. Raises `RecordNotFound` or `AmbiguousName`."""
         record = self.record("gpus", self.resolve("gpus", name))
-        return gpu_facts(record.id, record.data)
+        return gpu_facts(record.id, record.data, self._lowest_rentals.get(record.id))
 
     def models(self) -> Iterator[ModelFacts]:
         """The facts of every model."""
@@ -170,7 +166,16 @@ class Catalog:
 
     def gpus(self) -> Iterator[GpuFacts]:
         """The facts of every card."""
-        return (gpu_facts(record.id, record.data) for record in self.records("gpus"))
+        rentals = self._lowest_rentals
+        return (gpu_facts(record.id, record.data, rentals.get(record.id)) for record in self.records("gpus"))
+
+    @cached_property
+    def _lowest_rentals(self) -> Mapping[str, RentalFacts]:
+        """The lowest known on-demand price of one card-hour, by card."""
+        rows = self._connection.execute(
+            "SELECT gpu, MIN(usd_per_gpu_hour), provider, as_of, source FROM rentals WHERE kind = 'on-demand' GROUP BY gpu"
+        )
+        return {gpu: RentalFacts(amount, provider, as_of, "USD", source) for gpu, amount, provider, as_of, source in rows}
 
     # --- search -------------------------------------------------------------------------------------------------------
 
@@ -181,7 +186,7 @@ class Catalog:
             return []
         query = " AND ".join(f'"{term[:60]}"*' for term in terms)
         rows = self._connection.execute(
-            "SELECT collection, id, label, summary, bm25(texts, 0, 0, 10.0, 6.0, 1.0, 3.0) AS rank FROM texts WHERE texts MATCH ?"
+            "SELECT collection, id, label, summary, bm25(texts, 0, 0, 10.0, 8.0, 2.0, 1.0) AS rank FROM texts WHERE texts MATCH ?"
             " ORDER BY rank, collection, id LIMIT ?",
             (query, limit),
         )

@@ -137,7 +137,7 @@ Day = Annotated[str, BeforeValidator(_as_written), AfterValidator(_check_day)]
 
 Count = Annotated[int, Field(ge=1, le=10**15)]
 Size = Annotated[int, Field(ge=0, le=10**15)]
-Amount = Annotated[float, BeforeValidator(lambda value: float(value) if type(value) is int and abs(value) < 2**53 else value), Field(ge=0, le=10**9)]
+Amount = Annotated[int | float, Field(ge=0, le=10**9, json_schema_extra={"type": "number"})]
 """A number that may have decimals, not negative."""
 
 Confidence = Literal["high", "medium", "thin"]

@@ -1,0 +1,49 @@
+"""Every problem of every file: what `validate` prints, and what must be clean before a catalog is trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmops_catalog.catalog.crossref import check_addresses, check_names, check_references, known_ids
+from llmops_catalog.catalog.folder import Folder, read_folder
+from llmops_catalog.catalog.load import Loaded, RecordFile, load_records
+from llmops_catalog.catalog.semantics import check_contexts, check_record
+from llmops_catalog.problems import Problem, in_order
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The records of one folder with all their problems, sorted by place."""
+
+    folder: Folder
+    records: tuple[RecordFile, ...]
+    problems: tuple[Problem, ...]
+
+
+def check_folder(root: Path) -> Checked:
+    """Reads and checks the whole catalog folder. Raises `CatalogNotFound` where there is none."""
+    return check_loaded(load_records(read_folder(root)))
+
+
+def check_loaded(loaded: Loaded) -> Checked:
+    """Adds what shows only within valid records and between all of them."""
+    problems = list(loaded.problems)
+    for record in loaded.records:
+        if record.record is not None:
+            problems.extend(check_record(record))
+    problems.extend(check_references(loaded.records, _all_ids(loaded)))
+    problems.extend(check_names(loaded.records))
+    problems.extend(check_addresses(loaded.records))
+    problems.extend(check_contexts(loaded.records))
+    return Checked(loaded.folder, loaded.records, tuple(in_order(problems)))
+
+
+def _all_ids(loaded: Loaded) -> dict[str, set[str]]:
+    """A file that cannot even be parsed still names a record, so one mistake is not reported at every place that refers to it."""
+    ids = known_ids(loaded.records)
+    for path in loaded.folder.files:
+        collection, _, rest = path.partition("/")
+        if collection in ids and rest:
+            ids[collection].add(rest.removesuffix(".yaml"))
+    return ids

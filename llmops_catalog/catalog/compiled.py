@@ -1,0 +1,266 @@
+"""The compiled catalog: one SQLite file named by the content of the records, so that a question costs no YAML and no Pydantic.
+
+Never stale: the name is a hash of every path and byte. A stamp remembers the hash for a state of the folder (sizes, times, inodes), and
+is believed only when the newest change is older than the file system's clock can blur. Safe for several processes: files are
+written beside, flushed, then renamed; a reader keeps what it has opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from llmops_catalog import __version__
+
+if TYPE_CHECKING:
+    from llmops_catalog.catalog.check import Checked
+
+FORMAT = 3
+BLUR_NS = 2_000_000_000
+"""Changes younger than this may share a time stamp with the reading of it (coarse file-system clocks, as git's 'racy' files)."""
+CACHE_VARIABLE = "LLMOPS_CATALOG_CACHE"
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE collections (name TEXT PRIMARY KEY, position INTEGER, total INTEGER) WITHOUT ROWID;
+CREATE TABLE records (collection TEXT, id TEXT, label TEXT, path TEXT, data TEXT, PRIMARY KEY (collection, id)) WITHOUT ROWID;
+CREATE TABLE names (key TEXT, collection TEXT, id TEXT, tier INTEGER, PRIMARY KEY (key, collection, id, tier)) WITHOUT ROWID;
+CREATE TABLE refs (to_collection TEXT, to_id TEXT, from_collection TEXT, from_id TEXT, field TEXT,
+                   PRIMARY KEY (to_collection, to_id, from_collection, from_id, field)) WITHOUT ROWID;
+CREATE TABLE rentals (gpu TEXT, usd_per_gpu_hour REAL, gpus INTEGER, provider TEXT, kind TEXT, as_of TEXT, source TEXT);
+CREATE INDEX rentals_by_gpu ON rentals (gpu, usd_per_gpu_hour);
+CREATE VIRTUAL TABLE texts USING fts5 (collection UNINDEXED, id UNINDEXED, label, names, summary, rest, tokenize = "unicode61 remove_diacritics 2");
+"""
+
+
+class _State(NamedTuple):
+    """What the folder looks like from outside: a digest of all names, sizes, times and inodes, and the newest time."""
+
+    digest: str
+    newest_ns: int
+
+
+def open_compiled(root: Path) -> sqlite3.Connection:
+    """A read-only connection to the compiled form of the catalog at `root`, built first if need be.
+
+    Raises `CatalogInvalid` where the records have errors, `CatalogNotFound` where there is no folder.
+    """
+    root = root.absolute()
+    cache = _cache_folder()
+    if cache is None:
+        return _build_in_memory(root)
+    name = hashlib.blake2b(f"{root}|{_code_state()}".encode(), digest_size=8).hexdigest()
+    stamp = cache / f"{name}.stamp"
+    looked_ns = time.time_ns()
+    state = _folder_state(root)
+    content = _believed(stamp, state) or _hash_content(root)
+    connection = _open(cache / f"{name}-{content}.sqlite")
+    if connection is None:
+        content, connection = _build(root, cache, name)
+    if content:
+        _write_stamp(stamp, state, content, looked_ns)
+    return connection
+
+
+# --- is it still the same folder? -------------------------------------------------------------------------------------
+
+
+def _folder_state(root: Path) -> _State:
+    from llmops_catalog.catalog.folder import walk
+
+    digest = hashlib.blake2b(digest_size=16)
+    newest = 0
+    for path, entry in walk(root):
+        status = entry.stat(follow_symlinks=False)
+        newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
+        digest.update(f"{path}|{status.st_mode}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}|{status.st_ino}\n".encode())
+    return _State(digest.hexdigest(), newest)
+
+
+def _believed(stamp: Path, state: _State) -> str | None:
+    """The content hash the stamp gives for this state of the folder, unless the state is too young to be told from the next."""
+    try:
+        known = json.loads(stamp.read_bytes())
+        if known["digest"] == state.digest and state.newest_ns + BLUR_NS < known["looked_ns"]:
+            return str(known["content"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def _write_stamp(stamp: Path, state: _State, content: str, looked_ns: int) -> None:
+    known = _believed(stamp, state)
+    if known == content:
+        return
+    text = json.dumps({"digest": state.digest, "content": content, "looked_ns": looked_ns})
+    with contextlib.suppress(OSError):
+        _write_beside(stamp, text.encode())
+
+
+def _hash_content(root: Path) -> str:
+    from llmops_catalog.catalog.folder import read_folder
+
+    return read_folder(root).content_hash
+
+
+def _code_state() -> str:
+    """The code that decides what the compiled form holds: its version, and in a checkout the state of its files."""
+    package = Path(__file__).parent.parent
+    parts = [str(FORMAT), __version__]
+    for folder in ("schema", "catalog"):
+        for entry in sorted(os.scandir(package / folder), key=lambda entry: entry.name):
+            if entry.name.endswith(".py"):
+                status = entry.stat()
+                parts.append(f"{entry.name}:{status.st_size}:{status.st_mtime_ns}")
+    return "|".join(parts)
+
+
+# --- where it lies ----------------------------------------------------------------------------------------------------
+
+
+def _cache_folder() -> Path | None:
+    """A folder of the user's that can be written to, or None."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        folder = Path(chosen)
+    else:
+        from platformdirs import user_cache_path
+
+        folder = user_cache_path("llmops-catalog")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def _open(path: Path) -> sqlite3.Connection | None:
+    """A connection to a complete compiled file, or None where it is missing, half-written or of another kind."""
+    if not path.is_file():
+        return None
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        size = connection.execute("SELECT value FROM meta WHERE key = 'bytes'").fetchone()
+        if size and int(size[0]) == path.stat().st_size:
+            return connection
+    except (sqlite3.Error, ValueError, OSError):
+        pass
+    connection.close()
+    return None
+
+
+def _write_beside(path: Path, raw: bytes) -> None:
+    """Writes the whole file under another name, then renames it: nobody ever sees half of it."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+# --- building ---------------------------------------------------------------------------------------------------------
+
+
+def _build(root: Path, cache: Path, name: str) -> tuple[str, sqlite3.Connection]:
+    """Checks the catalog, writes its compiled file and opens it; falls back to memory where the disk refuses."""
+    checked = _checked(root)
+    content = checked.folder.content_hash
+    memory = _fill(checked)
+    path = cache / f"{name}-{content}.sqlite"
+    try:
+        _write_beside(path, memory.serialize())
+    except OSError:
+        return "", memory
+    opened = _open(path)
+    if opened is None:
+        return "", memory
+    memory.close()
+    for old in cache.glob(f"{name}-*.sqlite"):
+        if old != path:
+            with contextlib.suppress(OSError):
+                old.unlink()
+    return content, opened
+
+
+def _build_in_memory(root: Path) -> sqlite3.Connection:
+    return _fill(_checked(root))
+
+
+def _checked(root: Path) -> Checked:
+    from llmops_catalog.catalog.check import check_folder
+    from llmops_catalog.errors import CatalogInvalid
+    from llmops_catalog.problems import has_errors
+
+    checked = check_folder(root)
+    if has_errors(checked.problems):
+        raise CatalogInvalid(checked.problems)
+    return checked
+
+
+def _fill(checked: Checked) -> sqlite3.Connection:
+    """All records of a checked catalog in one SQLite database in memory."""
+    from llmops_catalog.catalog.crossref import references
+    from llmops_catalog.catalog.names import label_of, names_of
+    from llmops_catalog.schema import COLLECTIONS
+
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(f"PRAGMA page_size = 4096; {_TABLES}")
+    totals = dict.fromkeys(COLLECTIONS, 0)
+    for file in checked.records:
+        assert file.record is not None  # noqa: S101  (a catalog with errors is not compiled)
+        totals[file.collection] += 1
+        text = file.record.model_dump_json(exclude_unset=True)
+        data = json.loads(text)
+        label = label_of(data, file.id)
+        connection.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?)", (file.collection, file.id, label, file.path, text))
+        names = dict.fromkeys(names_of(file.collection, file.id, data))
+        connection.executemany("INSERT INTO names VALUES (?, ?, ?, ?)", [(key, file.collection, file.id, tier) for key, tier in names])
+        spelled = " ".join(dict.fromkeys(key for key, _ in names))
+        summary = str(data.get("summary") or data.get("because") or data.get("method") or "")
+        connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?)", (file.collection, file.id, label, spelled, summary, " ".join(_words(data))))
+        for rental in data.get("rents", ()):
+            _insert_rental(connection, file.id, rental)
+    connection.executemany("INSERT INTO collections VALUES (?, ?, ?)", [(name, position, totals[name]) for position, name in enumerate(totals)])
+    connection.executemany(
+        "INSERT OR IGNORE INTO refs VALUES (?, ?, ?, ?, ?)",
+        [(ref.collection, ref.id, ref.source.collection, ref.source.id, ref.field) for ref in references(checked.records)],
+    )
+    connection.execute("INSERT INTO meta VALUES ('bytes', '0000000000')")
+    connection.commit()
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'bytes'", (f"{len(connection.serialize()):010d}",))
+    connection.commit()
+    return connection
+
+
+def _insert_rental(connection: sqlite3.Connection, provider: str, rental: dict[str, Any]) -> None:
+    price = rental.get("price")
+    if price and price["currency"] == "USD":
+        connection.execute(
+            "INSERT INTO rentals VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (rental["gpu"], price["amount"] / rental["gpus"], rental["gpus"], provider, rental["kind"], price.get("as_of"), rental["source"]),
+        )
+
+
+_NOT_SEARCHED = frozenset({"sources", "doubts", "not_known", "listed_in", "summary", "quote", "architecture", "aliases", "items"})
+
+
+def _words(value: Any) -> list[str]:
+    """Every text of a record worth finding it by; addresses and provenance are not."""
+    if isinstance(value, dict):
+        return [word for key, item in value.items() if key not in _NOT_SEARCHED for word in _words(item)]
+    if isinstance(value, list):
+        return [word for item in value for word in _words(item)]
+    return [value] if isinstance(value, str) and not value.startswith("http") else []

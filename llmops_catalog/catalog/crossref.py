@@ -1,0 +1,163 @@
+"""What only shows between records: references that lead nowhere or in a circle, names and addresses claimed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from llmops_catalog.catalog.load import RecordFile
+from llmops_catalog.catalog.names import name_key, names_of
+from llmops_catalog.problems import Problem, did_you_mean, nearest
+from llmops_catalog.schema import COLLECTIONS, SINGULAR
+from llmops_catalog.schema.references import reference_fields, values_at
+from llmops_catalog.schema.urls import canonical_url
+
+NO_CIRCLES = {
+    "models": ("base_model", "replaced_by"), "architectures": ("successor_of",), "frameworks": ("superseded_by",), "paths": ("after",),
+    "prerequisites": ("needs",),
+}  # fmt: skip
+"""References that must not lead back to where they started, by collection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One id standing in one record: from where, at which place in the file, to which record."""
+
+    source: RecordFile
+    place: tuple[str | int, ...]
+    field: str
+    collection: str
+    id: str
+
+    def problem(self, code: str, message: str, hint: str) -> Problem:
+        """A finding at the reference's place."""
+        at = self.source.document.place(self.place)
+        return Problem(self.source.path, at.line, at.column, code, message, hint)
+
+
+def references(records: Iterable[RecordFile]) -> Iterator[Reference]:
+    """Every reference of every record, whether or not its target exists."""
+    for record in records:
+        for field in reference_fields(record.collection):
+            for place, value in values_at(record.document.data, field.path):
+                text = str(getattr(value, "as_written", value))
+                collection, target = (field.collection, text) if field.collection != "*" else _split(text)
+                yield Reference(record, place, field.name, collection, target)
+
+
+def _split(text: str) -> tuple[str, str]:
+    collection, _, target = text.partition("/")
+    return collection, target
+
+
+def check_references(records: tuple[RecordFile, ...], known_ids: dict[str, set[str]]) -> Iterator[Problem]:
+    """Dangling references, then circles. `known_ids` holds every id by collection, those of invalid files too."""
+    edges: dict[tuple[str, str], list[tuple[str, Reference]]] = {}
+    for reference in references(records):
+        if reference.collection not in COLLECTIONS:
+            hint = "write collection/id, for example models/qwen/qwen3-8b"
+            yield reference.problem("unknown-collection", f"{reference.collection[:60]!r} is not a collection", did_you_mean(nearest(reference.collection, COLLECTIONS)) or hint)
+        elif reference.id not in known_ids[reference.collection]:
+            yield _dangling(reference, known_ids[reference.collection])
+        elif reference.field.removesuffix("[]") in NO_CIRCLES.get(reference.source.collection, ()):
+            edges.setdefault((reference.source.collection, reference.field), []).append((reference.source.id, reference))
+    for (_, field), arrows in sorted(edges.items(), key=lambda item: item[0]):
+        yield from _circles(field, arrows)
+
+
+def _dangling(reference: Reference, ids: set[str]) -> Problem:
+    singular = SINGULAR[reference.collection]
+    hint = did_you_mean(_nearest_ids(reference.id, ids)) or f"see 'llmops-catalog list {reference.collection}', or add catalog/{reference.collection}/{reference.id[:80]}.yaml"
+    return reference.problem(f"unknown-{singular}", f"{reference.id[:120]!r} is not in catalog/{reference.collection}", hint)
+
+
+def _nearest_ids(wanted: str, ids: set[str]) -> list[str]:
+    """Ids spelled alike, or those whose last part is the one asked for (`l4` for `nvidia/l4`)."""
+    tail = wanted.rpartition("/")[2].casefold()
+    same_tail = sorted(known for known in ids if known.rpartition("/")[2] == tail)
+    return same_tail[:3] or nearest(wanted, sorted(ids))
+
+
+def _circles(field: str, arrows: list[tuple[str, Reference]]) -> Iterator[Problem]:
+    """Each circle once, reported at its smallest id."""
+    out: dict[str, list[Reference]] = {}
+    for start, reference in arrows:
+        out.setdefault(start, []).append(reference)
+    state: dict[str, int] = {}
+    for start in sorted(out):
+        trail: list[str] = []
+        stack: list[tuple[str, Iterator[Reference]]] = []
+        if start not in state:
+            state[start] = 1
+            trail.append(start)
+            stack.append((start, iter(out.get(start, ()))))
+        while stack:
+            node, steps = stack[-1]
+            reference = next(steps, None)
+            if reference is None:
+                state[node] = 2
+                stack.pop()
+                trail.pop()
+            elif state.get(reference.id) == 1:
+                circle = [*trail[trail.index(reference.id):], reference.id]  # fmt: skip
+                shown = " -> ".join(circle[:6]) + (" -> ..." if len(circle) > 6 else "")
+                yield reference.problem("reference-circle", f"{field.removesuffix('[]')} leads back to itself: {shown}", "remove one of these references")
+            elif reference.id not in state:
+                state[reference.id] = 1
+                trail.append(reference.id)
+                stack.append((reference.id, iter(out.get(reference.id, ()))))
+
+
+def check_names(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
+    """An alias belongs to one record, and is no other record's id or name."""
+    owners: dict[tuple[str, str], str] = {}
+    for record in records:
+        for key, _ in names_of(record.collection, record.id, {**record.document.data, "aliases": ()}):
+            owners.setdefault((record.collection, key), record.id)
+    claims: dict[tuple[str, str], RecordFile] = {}
+    for record in records:
+        seen: set[str] = set()
+        for place, alias in values_at(record.document.data, ("aliases", "*")):
+            key = name_key(str(getattr(alias, "as_written", alias)))
+            at = record.document.place(place)
+            owner = owners.get((record.collection, key))
+            first = claims.setdefault((record.collection, key), record)
+            if key in seen:
+                yield Problem(record.path, at.line, at.column, "duplicate-alias", f"the alias {str(alias)[:80]!r} stands here twice", "keep one")
+            elif first is not record:
+                yield Problem(record.path, at.line, at.column, "duplicate-alias", f"the alias {str(alias)[:80]!r} is claimed by {first.path} too", "give it to one of them")
+            elif owner is not None and owner != record.id:
+                yield Problem(record.path, at.line, at.column, "duplicate-alias", f"the alias {str(alias)[:80]!r} is the name of {owner} already", "remove it here")
+            seen.add(key)
+
+
+def check_addresses(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
+    """Two records of one collection that are identified by one address are one record."""
+    owners: dict[tuple[str, str, str], RecordFile] = {}
+    for record in records:
+        for field in COLLECTIONS[record.collection].url_fields:
+            address = _identity(record.document.data.get(field))
+            if address is None:
+                continue
+            first = owners.setdefault((record.collection, field, address), record)
+            if first is not record:
+                at = record.document.place((field,))
+                yield Problem(record.path, at.line, at.column, "duplicate-address", f"{field} is the same as in {first.path}", "make them one record, or correct one of the two")
+
+
+def _identity(value: Any) -> str | None:
+    """What makes an address field unique: the canonical URL, a Hub id in any case, a file in a repository at a commit."""
+    if isinstance(value, dict):
+        return "|".join(str(value.get(part, "")) for part in ("repository", "path", "commit"))
+    if not isinstance(value, str):
+        return None
+    return canonical_url(value) if value.startswith("http") else value.casefold()
+
+
+def known_ids(records: Iterable[RecordFile]) -> dict[str, set[str]]:
+    """Every id by collection; a record that is invalid in itself still exists for those who refer to it."""
+    ids: dict[str, set[str]] = {collection: set() for collection in COLLECTIONS}
+    for record in records:
+        ids[record.collection].add(record.id)
+    return ids

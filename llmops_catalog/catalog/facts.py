@@ -1,0 +1,154 @@
+"""From a record's plain data to the facts the estimator computes on. No pydantic, no reading, no defaults invented."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmops_catalog.fit.facts import (
+    ExpertFacts,
+    GpuFacts,
+    LatentFacts,
+    LayerGroupFacts,
+    ModelFacts,
+    RentalFacts,
+    StateFacts,
+)
+
+Data = Mapping[str, Any]
+
+
+def model_facts(record_id: str, data: Data) -> ModelFacts:
+    """The facts of a model record (`schema/model.py`); `data` is the record as written."""
+    architecture: Data = data["architecture"]
+    attention: Data = architecture.get("attention") or {}
+    parameters: Data = data["parameters"]
+    types = layer_types(architecture)
+    return ModelFacts(
+        id=record_id,
+        name=data["name"],
+        hub_id=data.get("hub_id", ""),
+        developer=data.get("developer", ""),
+        family=data.get("family", ""),
+        tuning=data.get("tuning"),
+        released=_text(data.get("released")),
+        replaced_by=data.get("replaced_by"),
+        modalities=tuple(data.get("modalities") or ("text",)),
+        model_type=architecture["model_type"],
+        kind=architecture["kind"],
+        num_hidden_layers=architecture["num_hidden_layers"],
+        num_decoder_layers=architecture.get("num_decoder_layers"),
+        hidden_size=architecture["hidden_size"],
+        intermediate_size=architecture.get("intermediate_size"),
+        vocab_size=architecture["vocab_size"],
+        tie_word_embeddings=architecture["tie_word_embeddings"],
+        num_attention_heads=attention.get("num_attention_heads", 0),
+        num_key_value_heads=attention.get("num_key_value_heads", 0),
+        head_dim=attention.get("head_dim", 0),
+        sliding_window=attention.get("sliding_window"),
+        layer_types=types,
+        layer_groups=_groups(architecture, attention, types),
+        kv_shared_layers=architecture.get("kv_shared_layers") or 0,
+        per_layer_embedding_size=architecture.get("per_layer_embedding_size"),
+        latent=LatentFacts(**architecture["latent_attention"]) if architecture.get("latent_attention") else None,
+        experts=_experts(architecture.get("experts")),
+        state=StateFacts(**architecture["recurrent_state"]) if architecture.get("recurrent_state") else None,
+        max_context_tokens=_max_context(data.get("context") or {}),
+        native_dtype=data.get("native_dtype"),
+        total_parameters=parameters["total"],
+        active_parameters=parameters.get("active"),
+        embedding_parameters=parameters.get("embedding"),
+        other_modality_parameters=parameters.get("other_modalities"),
+        checkpoint_parameters=parameters.get("checkpoint"),
+        parameter_difference=parameters.get("difference"),
+        confidence=data.get("confidence", "high"),
+        sources=tuple(dict.fromkeys(source["url"] for source in data.get("sources") or ())),
+    )
+
+
+def layer_types(architecture: Data) -> tuple[str, ...]:
+    """The type of every layer in order; empty where only counts per kind are recorded."""
+    layers = int(architecture["num_hidden_layers"])
+    pattern: Sequence[str] = architecture.get("layer_pattern") or ()
+    groups: Sequence[Data] = architecture.get("layer_groups") or ()
+    kinds = {group["type"] for group in groups}
+    if pattern:
+        return tuple(pattern[index % len(pattern)] for index in range(layers))
+    if len(kinds) > 1:
+        return ()
+    default = "state_space" if architecture["kind"] == "state-space" else "full_attention"
+    return (kinds.pop() if kinds else default,) * layers
+
+
+def _groups(architecture: Data, attention: Data, types: tuple[str, ...]) -> tuple[LayerGroupFacts, ...]:
+    """The layer groups with the model's own heads and window filled in where a group does not say otherwise."""
+    groups: Sequence[Data] = architecture.get("layer_groups") or ()
+    if not groups:
+        groups = [{"layers": count, "type": kind} for kind, count in Counter(types).items()]
+    return tuple(_group(group, attention) for group in groups)
+
+
+def _group(group: Data, attention: Data) -> LayerGroupFacts:
+    limited = group["type"] in ("sliding_attention", "chunked_attention", "compressed_attention")
+    window = group.get("sliding_window") or (attention.get("sliding_window") if limited else None)
+    return LayerGroupFacts(
+        layers=group["layers"],
+        type=group["type"],
+        sliding_window=window,
+        num_key_value_heads=group.get("num_key_value_heads") or attention.get("num_key_value_heads"),
+        head_dim=group.get("head_dim") or attention.get("head_dim"),
+        intermediate_size=group.get("intermediate_size"),
+    )
+
+
+def _experts(experts: Data | None) -> ExpertFacts | None:
+    if not experts:
+        return None
+    return ExpertFacts(**{**experts, "first_dense_layers": experts.get("first_dense_layers") or 0})
+
+
+def _max_context(context: Data) -> int | None:
+    """The smaller of what is stated and what the config allows: beyond it nobody promises sensible answers."""
+    limits = [limit for limit in (context.get("maximum"), context.get("configured")) if limit]
+    return min(limits) if limits else None
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(getattr(value, "as_written", value))
+
+
+def gpu_facts(record_id: str, data: Data, rental: RentalFacts | None = None) -> GpuFacts:
+    """The facts of a card's record (`schema/hardware.py`); `rental` is the lowest known price of one such card."""
+    memory: Data = data["memory"]
+    limit: Data = memory.get("system_limit") or {}
+    formats: Data = data.get("formats") or {}
+    rates: Data = data.get("rates") or {}
+    price: Data = data.get("launch_price") or {}
+    return GpuFacts(
+        id=record_id,
+        name=data["name"],
+        vendor=data["vendor"],
+        segment=data.get("segment"),
+        architecture=data.get("architecture"),
+        released=_text(data.get("released")),
+        sold_gb=float(memory["sold_gb"]),
+        driver_mib=memory.get("driver_mib"),
+        cuda_gib=_number(memory.get("cuda_gib")),
+        system_limit_low_gib=_number(limit.get("low_gib")),
+        system_limit_high_gib=_number(limit.get("high_gib")),
+        bandwidth_gb_s=_number(data.get("bandwidth_gb_s")),
+        compute_capability=_text(data.get("compute_capability")),
+        bf16=formats.get("bf16"),
+        fp8=formats.get("fp8"),
+        fp4=formats.get("fp4"),
+        fp16_tflops=_number(rates.get("fp16_tflops")),
+        fp32_tflops=_number(rates.get("fp32_tflops")),
+        launch_price_usd=_number(price.get("amount")) if price.get("currency") == "USD" else None,
+        colab=data.get("colab"),
+        rental=rental,
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

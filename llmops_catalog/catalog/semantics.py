@@ -1,0 +1,193 @@
+"""Facts of one valid record that cannot be true together: dates, counts, sizes, and what its sources claim to support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from llmops_catalog.catalog.facts import model_facts
+from llmops_catalog.catalog.load import RecordFile
+try:
+    from llmops_catalog.fit import parameter_count
+except ImportError:  # TEMP
+    def parameter_count(model): return None
+from llmops_catalog.problems import Problem, did_you_mean, nearest
+from llmops_catalog.schema.urls import date_in_url
+
+MIB, GIB, GB = 2**20, 2**30, 10**9
+
+
+def check_record(record: RecordFile) -> Iterator[Problem]:
+    """Every contradiction within one record that passed the schema."""
+    yield from _supported_fields(record)
+    yield from _dates(record)
+    if record.collection == "models":
+        yield from _model(record)
+    elif record.collection == "gpus":
+        yield from _gpu_memory(record)
+    elif record.collection == "concepts":
+        yield from _comparison(record)
+
+
+def _problem(record: RecordFile, place: tuple[str | int, ...], code: str, message: str, hint: str) -> Problem:
+    at = record.document.place(place)
+    return Problem(record.path, at.line, at.column, code, message, hint)
+
+
+# --- sources ----------------------------------------------------------------------------------------------------------
+
+
+def _supported_fields(record: RecordFile) -> Iterator[Problem]:
+    data = record.document.data
+    for list_field, key in (("sources", "supports"), ("doubts", "field")):
+        for index, entry in enumerate(data.get(list_field, ())):
+            named = entry[key] if isinstance(entry[key], list) else [entry[key]]
+            for position, field in enumerate(named):
+                place = (list_field, index, key, position) if isinstance(entry[key], list) else (list_field, index, key)
+                if not _has(data, str(field)):
+                    hint = did_you_mean(nearest(str(field), data)) or f"this record has: {', '.join(data)}"
+                    yield _problem(record, place, "unknown-supported-field", f"this record has no {str(field)[:80]!r}", hint)
+    for index, entry in enumerate(data.get("not_known", ())):
+        if _has(data, str(entry["field"])):
+            yield _problem(record, ("not_known", index, "field"), "known-after-all", f"{entry['field']!r} is said to be not known, but the record has it",
+                           "remove one of the two")  # fmt: skip
+
+
+def _has(data: Any, dotted: str) -> bool:
+    """True where the field is in the record; inside a list, where any item has it."""
+    current = [data]
+    for step in dotted.split("."):
+        current = [item[step] for item in current if isinstance(item, dict) and step in item]
+        current = [inner for item in current for inner in (item if isinstance(item, list) else [item])] or ([None] if current else [])
+    return bool(current)
+
+
+def _dates(record: RecordFile) -> Iterator[Problem]:
+    """A thing is not released after the page that announced it: the mistake of copying a list's own date."""
+    data = record.document.data
+    for field in ("released", "published", "first_released"):
+        if field not in data:
+            continue
+        stated = str(getattr(data[field], "as_written", data[field]))
+        addresses = [str(source["url"]) for source in data.get("sources", ()) if field in source["supports"]]
+        if announcement := data.get("announcement"):
+            addresses.append(str(announcement))
+        for address in addresses:
+            printed = date_in_url(address)
+            if printed and _is_later(stated, printed):
+                yield _problem(record, (field,), "date-after-source", f"{field} is {stated}, but its own source is dated {printed}: {address[:120]}",
+                               f"compare the two; the earlier one is usually right ({printed})")  # fmt: skip
+
+
+def _is_later(stated: str, printed: str) -> bool:
+    """True when `stated` lies after `printed` by more than the days a page may be dated ahead of the event (31)."""
+    exact = min(len(stated), len(printed))
+    if exact < 10:
+        return stated[:exact] > printed[:exact]
+    from datetime import date
+
+    return (date.fromisoformat(stated) - date.fromisoformat(printed)).days > 31
+
+
+# --- models -----------------------------------------------------------------------------------------------------------
+
+
+def _model(record: RecordFile) -> Iterator[Problem]:
+    data = record.document.data
+    parameters, architecture, context = data["parameters"], data["architecture"], data["context"]
+    for part in ("active", "embedding", "other_modalities"):
+        if parameters.get(part, 0) > parameters["total"]:
+            yield _problem(record, ("parameters", part), "more-than-total", f"{part} parameters ({parameters[part]:,}) are more than the total ({parameters['total']:,})",
+                           "compare both with the checkpoint")  # fmt: skip
+    yield from _layers(record, architecture)
+    configured, stated = context.get("configured"), context.get("maximum")
+    if configured and stated and stated > 4 * configured and "extended" not in context and "note" not in context:
+        yield _problem(record, ("context", "maximum"), "context-beyond-maximum", f"{stated:,} tokens are stated, but config.json stops at {configured:,}",
+                       "say in 'note' how the rest is reached, or give the stated maximum under 'extended'")  # fmt: skip
+    if context.get("extended") and stated and context["extended"] < stated:
+        yield _problem(record, ("context", "extended"), "context-beyond-maximum", f"the extended context ({context['extended']:,}) is below the maximum ({stated:,})",
+                       "swap them")  # fmt: skip
+    yield from _parameter_arithmetic(record)
+
+
+def _layers(record: RecordFile, architecture: dict[str, Any]) -> Iterator[Problem]:
+    layers = architecture["num_hidden_layers"]
+    groups = architecture.get("layer_groups", ())
+    counted = sum(group["layers"] for group in groups)
+    if groups and counted != layers:
+        yield _problem(record, ("architecture", "layer_groups"), "layer-count", f"the layer groups hold {counted} layers, the model has {layers}",
+                       "correct the counts")  # fmt: skip
+    if len(architecture.get("layer_pattern", ())) > layers:
+        yield _problem(record, ("architecture", "layer_pattern"), "layer-count", "the pattern is longer than the model", f"it may hold up to {layers} entries")
+    attention = architecture.get("attention")
+    if attention and attention["num_key_value_heads"] and attention["num_attention_heads"] % attention["num_key_value_heads"]:
+        yield _problem(record, ("architecture", "attention", "num_key_value_heads"), "head-count",
+                       f"{attention['num_attention_heads']} query heads cannot share {attention['num_key_value_heads']} key/value heads evenly",
+                       "compare with config.json")  # fmt: skip
+    experts = architecture.get("experts")
+    if experts and experts["used_per_token"] > experts["count"]:
+        yield _problem(record, ("architecture", "experts", "used_per_token"), "more-than-total", "a token uses more experts than there are", "compare with config.json")
+
+
+def _parameter_arithmetic(record: RecordFile) -> Iterator[Problem]:
+    """The tensors that follow from the architecture must add up to the total, or the record says why they do not."""
+    parameters = record.document.data["parameters"]
+    derived = parameter_count(model_facts(record.id, record.document.data))
+    total = parameters["total"]
+    if derived is not None and derived != total and "difference" not in parameters:
+        share = (derived - total) / total
+        yield _problem(record, ("parameters", "total"), "parameter-mismatch",
+                       f"the architecture holds {derived:,} parameters, the record says {total:,} ({share:+.2%})",
+                       "correct the wrong one, or say in parameters.difference what else the checkpoint holds")  # fmt: skip
+
+
+# --- the rest ---------------------------------------------------------------------------------------------------------
+
+
+def _gpu_memory(record: RecordFile) -> Iterator[Problem]:
+    memory = record.document.data["memory"]
+    sold = memory["sold_gb"] * GIB  # vendors say GB and mean 2^30 for most cards: the generous reading bounds the driver's
+    driver = memory.get("driver_mib", 0) * MIB
+    cuda = memory.get("cuda_gib", 0) * GIB
+    if driver > sold * 1.001:
+        yield _problem(record, ("memory", "driver_mib"), "memory-order", f"the driver reports more ({driver / GIB:.2f} GiB) than is sold ({memory['sold_gb']} GB)",
+                       "driver_mib is in MiB; compare with nvidia-smi")  # fmt: skip
+    if cuda > (driver or sold) * 1.001:
+        yield _problem(record, ("memory", "cuda_gib"), "memory-order", f"a process sees more ({cuda / GIB:.2f} GiB) than the driver reports ({(driver or sold) / GIB:.2f} GiB)",
+                       "cuda_gib is in GiB; it is the smallest of the three sizes")  # fmt: skip
+    limit = memory.get("system_limit")
+    if limit and limit["low_gib"] > limit["high_gib"]:
+        yield _problem(record, ("memory", "system_limit"), "memory-order", "the low limit is above the high one", "swap them")
+
+
+def _comparison(record: RecordFile) -> Iterator[Problem]:
+    comparison = record.document.data.get("comparison")
+    for index, row in enumerate(comparison["rows"] if comparison else ()):
+        wanted = len(comparison["columns"]) + 1
+        if len(row) != wanted:
+            yield _problem(record, ("comparison", "rows", index), "row-length", f"the row has {len(row)} cells, the table {wanted} (the aspect, then one per column)",
+                           "add or remove cells")  # fmt: skip
+
+
+def check_contexts(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
+    """A notebook or a measurement cannot keep more tokens than its model can have."""
+    limits = {record.id: _largest_context(record.document.data) for record in records if record.collection == "models" and record.record}
+    for record in records:
+        if record.record is None or record.collection not in ("notebooks", "measurements"):
+            continue
+        entries = record.document.data.get("uses" if record.collection == "notebooks" else "readings", ())
+        field = "uses" if record.collection == "notebooks" else "readings"
+        for index, entry in enumerate(entries):
+            model = entry.get("model") if record.collection == "notebooks" else record.document.data.get("model")
+            limit = limits.get(str(model))
+            if limit and entry.get("context_tokens", 0) > limit:
+                yield _problem(record, (field, index, "context_tokens"), "context-beyond-maximum",
+                               f"{entry['context_tokens']:,} tokens, but {model} ends at {limit:,}", "compare with the source")  # fmt: skip
+
+
+def _largest_context(data: dict[str, Any]) -> int | None:
+    """Tokens beyond which the model cannot go by any documented means; None where there is no bound."""
+    context = data["context"]
+    if context["maximum"] is None:
+        return None
+    return max(context.get(part) or 0 for part in ("maximum", "configured", "extended"))

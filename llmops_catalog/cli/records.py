@@ -1,0 +1,195 @@
+"""`list`, `show`, `search`: the records themselves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from llmops_catalog.catalog import Catalog, Record
+from llmops_catalog.cli.common import open_catalog, print_json, printable
+from llmops_catalog.problems import did_you_mean, nearest
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "models": ("name", "parameters.total", "context.maximum", "license.id", "released"),
+    "gpus": ("name", "memory.sold_gb", "memory.driver_mib", "bandwidth_gb_s", "compute_capability", "architecture"),
+    "quantizations": ("name", "bits_per_weight", "method", "runtimes"),
+    "frameworks": ("name", "categories", "status.state", "license.id"),
+    "providers": ("name", "kinds", "url"),
+}
+"""What `list` shows beside the id; other collections show their label and date."""
+
+
+@click.command("list")
+@click.argument("collection")
+@click.option("--where", multiple=True, metavar="FIELD=VALUE", help="Only records whose field (dots for nested ones) is or holds VALUE. Repeatable.")
+@click.option("--sort", metavar="FIELD", help="Sort by this field; '-field' reverses.")
+@click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True, help="How records are printed.")
+@click.pass_context
+def list_command(context: click.Context, collection: str, where: tuple[str, ...], sort: str | None, format_: str) -> None:
+    """The records of one COLLECTION."""
+    catalog = open_catalog(context)
+    collection = known_collection(catalog, collection)
+    records = list(catalog.records(collection))
+    for condition in where:
+        field, separator, value = condition.partition("=")
+        if not separator:
+            raise click.UsageError(f"--where takes FIELD=VALUE, not {condition!r}")
+        _require_field(field, records, collection)
+        records = [record for record in records if _matches(values(record, field), value)]
+    if sort:
+        field = sort.removeprefix("-")
+        _require_field(field, records, collection)
+        records.sort(key=lambda record: _sort_key(values(record, field)), reverse=sort.startswith("-"))
+    if format_ == "json":
+        print_json({"schema": "llmops-catalog/records/1", "collection": collection, "total": len(records), "records": [record.as_json() for record in records]})
+        return
+    columns = COLUMNS.get(collection, ("label", "published"))
+    rows = [[record.id, *(_cell(values(record, column)) for column in columns)] for record in records]
+    if format_ == "csv":
+        sys.stdout.write(_csv([["id", *columns], *rows]))
+    else:
+        sys.stdout.write(table(["id", *(column.replace("_", " ") for column in columns)], rows))
+        sys.stdout.write(f"{len(rows)} {collection}\n")
+
+
+def known_collection(catalog: Catalog, name: str) -> str:
+    """The collection called `name` (its singular will do). Raises a usage error with the nearest ones."""
+    wanted = name.casefold()
+    for collection in catalog.counts:
+        if wanted in (collection, collection.removesuffix("s")):
+            return collection
+    suggestion = did_you_mean(nearest(wanted, catalog.counts)) or f"There are: {', '.join(catalog.counts)}."
+    raise click.UsageError(f"there is no collection {name[:60]!r}. {suggestion}")
+
+
+def values(record: Record, field: str) -> list[Any]:
+    """What stands at a dotted field, lists spread out; `id` and `label` too."""
+    if field in ("id", "label"):
+        return [record.id if field == "id" else record.label]
+    current: list[Any] = [record.data]
+    for step in field.split("."):
+        current = [item[step] for item in current if isinstance(item, Mapping) and step in item]
+        current = [inner for item in current for inner in (item if isinstance(item, list) else [item])]
+    return current
+
+
+def _require_field(field: str, records: list[Record], collection: str) -> None:
+    """A field no record has is a typing mistake, not an empty answer."""
+    if not records or any(values(record, field) for record in records):
+        return
+    from llmops_catalog.schema import COLLECTIONS
+
+    top = list(COLLECTIONS[collection].model_fields)
+    if field.split(".")[0] in top:
+        return
+    raise click.UsageError(" ".join(filter(None, [f"{collection} have no field {field[:60]!r}.", did_you_mean(nearest(field, top))])))
+
+
+def _matches(found: list[Any], wanted: str) -> bool:
+    return any(_text(value).casefold() == wanted.casefold() for value in found)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _sort_key(found: list[Any]) -> tuple[int, float, str]:
+    """Numbers by size, then text by letters, then what is missing."""
+    value = found[0] if found else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return (0, float(value), "")
+    return (2, 0.0, "") if value is None else (1, 0.0, _text(value).casefold())
+
+
+def _cell(found: list[Any]) -> str:
+    return ", ".join(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value > 9999 else _text(value) for value in found)
+
+
+def _csv(rows: list[list[str]]) -> str:
+    """Comma-separated; a cell that a spreadsheet would run as a formula is quoted with an apostrophe."""
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerows([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell[:1] else cell for cell in row] for row in rows)
+    return output.getvalue()
+
+
+def table(header: list[str], rows: list[list[str]], widest: int = 60) -> str:
+    """Columns aligned by spaces, numbers to the right; plain text for pipes and terminals alike."""
+    shown = [[printable(cell) if len(cell) <= widest else printable(cell[: widest - 3]) + "..." for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(header))]
+    numeric = [bool(rows) and all(row[column].replace(",", "").replace(".", "").isdigit() or not row[column] for row in shown[1:]) for column in range(len(header))]
+    lines = ["  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(row, widths, numeric, strict=True)).rstrip() for row in shown]
+    return "".join(f"{line}\n" for line in lines)
+
+
+@click.command("show")
+@click.argument("name")
+@click.option("--format", "format_", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True, help="How the record is printed.")
+@click.pass_context
+def show_command(context: click.Context, name: str, format_: str) -> None:
+    """One record with everything that refers to it. NAME is an id, a Hub id, an alias, or collection/id."""
+    catalog = open_catalog(context)
+    record = catalog.find(name)
+    referrers = catalog.referrers(record.collection, record.id)
+    if format_ == "json":
+        referred = [{"collection": ref.collection, "id": ref.id, "label": ref.label, "field": ref.field} for ref in referrers]
+        print_json({"schema": "llmops-catalog/record/1", "collection": record.collection, "path": record.path, "record": record.as_json(), "referred_to_by": referred})
+    elif format_ == "yaml":
+        sys.stdout.write(f"# {record.path}\n{_yaml(record.data)}")
+    else:
+        sys.stdout.write(f"{printable(record.label)}\n{record.path}\n\n{outline(record.data)}")
+        if referrers:
+            sys.stdout.write("\nreferred to by\n" + "".join(f"  {ref.collection}/{ref.id} ({ref.field})\n" for ref in referrers))
+
+
+def _yaml(data: Mapping[str, Any]) -> str:
+    import yaml
+
+    return yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True, width=120)
+
+
+def outline(value: Any, indent: int = 0) -> str:
+    """A record as indented plain lines."""
+    margin = "  " * indent
+    if isinstance(value, Mapping):
+        return "".join(
+            f"{margin}{key}:\n{outline(item, indent + 1)}" if isinstance(item, (Mapping, list)) else f"{margin}{key}: {_line(item)}\n" for key, item in value.items()
+        )
+    lines = []
+    for item in value:
+        if isinstance(item, Mapping):
+            lines.append(f"{margin}- {outline(item, indent + 1).lstrip()}")
+        else:
+            lines.append(f"{margin}- {_line(item) if not isinstance(item, list) else ' | '.join(map(_line, item))}\n")
+    return "".join(lines)
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 9999:
+        return f"{value:,}"
+    return printable(_text(value)) if value is not None else "none"
+
+
+@click.command("search")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="Most results shown.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How results are printed.")
+@click.pass_context
+def search_command(context: click.Context, words: tuple[str, ...], limit: int, format_: str) -> None:
+    """Records of every collection that contain all WORDS, best first."""
+    catalog = open_catalog(context)
+    hits = catalog.search(" ".join(words), limit)
+    if format_ == "json":
+        results = [{"collection": hit.collection, "id": hit.id, "label": hit.label, "summary": hit.summary} for hit in hits]
+        print_json({"schema": "llmops-catalog/search/1", "query": " ".join(words), "total": len(results), "results": results})
+    elif not hits:
+        sys.stdout.write(f"nothing holds all of: {printable(' '.join(words))}\n")
+    else:
+        sys.stdout.write(table(["record", "name", "about"], [[f"{hit.collection}/{hit.id}", hit.label, hit.summary] for hit in hits], 70))

@@ -1,0 +1,64 @@
+"""Problems as people and machines read them: text, JSON, GitHub annotations. Whatever a record says is escaped first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from llmops_catalog.problems import Problem
+
+
+def summary(problems: Sequence[Problem], records: int) -> str:
+    """The closing line: how many records, how many of what."""
+    errors = sum(problem.level == "error" for problem in problems)
+    warnings = len(problems) - errors
+    return f"{_count(records, 'record')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def as_text(problems: Iterable[Problem], style: Callable[[str, str], str] = lambda text, _: text) -> str:
+    """One line per problem and a help line under it; `style(text, role)` may colour place, level and help."""
+    lines: list[str] = []
+    for problem in problems:
+        level = style(f"{problem.level}[{problem.code}]", problem.level)
+        lines.append(f"{style(_clean(problem.place), 'place')}: {level}: {_clean(_sentence(problem))}")
+        lines.append(style(f"  help: {problem.help_url}", "help"))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _sentence(problem: Problem) -> str:
+    """Message and hint as one line: ``'x' is not in catalog/gpus. Did you mean 'y'?``"""
+    return f"{problem.message}. {_capital(problem.hint)}" if problem.hint else problem.message
+
+
+def _capital(hint: str) -> str:
+    return hint[:1].upper() + hint[1:]
+
+
+def _clean(text: str) -> str:
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def as_json(problems: Sequence[Problem], records: int) -> dict[str, Any]:
+    """The object of `validate --format json`."""
+    return {"schema": "llmops-catalog/problems/1", "records": records, "problems": [problem.as_json() for problem in problems]}
+
+
+def as_github(problems: Iterable[Problem]) -> str:
+    """Workflow commands that GitHub shows beside the lines of a pull request."""
+    return "".join(
+        f"::{problem.level} file={_property(problem.path)},line={problem.line},col={problem.column},title={_property(problem.code)}::"
+        f"{_data(_clean(_sentence(problem)))}\n"
+        for problem in problems
+    )
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(_clean(text)).replace(":", "%3A").replace(",", "%2C")
