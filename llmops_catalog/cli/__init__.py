@@ -57,7 +57,7 @@ def app(context: click.Context, catalog: str | None) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and ends the process with its exit code; bad input never shows a traceback."""
-    from llmops_catalog.cli.common import fail, printable, report_error
+    from llmops_catalog.cli.common import fail, report_error
 
     code = 0
     try:
@@ -71,10 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
         code = WRONG_USAGE
     except click.UsageError as usage:
         where = usage.ctx.command_path if usage.ctx else "llmops-catalog"
-        fail("usage", printable(usage.format_message()), f"see '{where} --help'")
+        fail("usage", usage.format_message(), f"see '{where} --help'")
         code = WRONG_USAGE
     except click.ClickException as problem:
-        fail("usage", printable(problem.format_message()))
+        fail("usage", problem.format_message())
         code = WRONG_USAGE
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("llmops-catalog: stopped\n")

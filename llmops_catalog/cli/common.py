@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmops_catalog.errors import CatalogError, CatalogInvalid
+from llmops_catalog.report.tables import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from llmops_catalog.catalog import Catalog
+
+
+SHOWN_PROBLEMS = 10
+"""Of an invalid catalog, when the question was another one."""
 
 
 def chosen_folder(context: click.Context) -> Path:
@@ -35,9 +40,16 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def printable(text: str) -> str:
-    """`text` without control characters: what comes from records and arguments must not steer a terminal."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+def style(text: str, role: str) -> str:
+    """`text` in the colour of its role; `click.echo` removes the colour again where output is no terminal."""
+    return click.style(text, **_ROLES[role]) if role in _ROLES else text
+
+
+_ROLES: dict[str, dict[str, Any]] = {
+    "fits": {"fg": "green", "bold": True}, "tight": {"fg": "yellow", "bold": True}, "does-not-fit": {"fg": "red"}, "unsupported": {"fg": "magenta"},
+    "unknown": {"dim": True}, "header": {"bold": True}, "title": {"bold": True}, "place": {"bold": True}, "error": {"fg": "red"},
+    "warning": {"fg": "yellow"}, "help": {"dim": True}, "note": {"dim": True},
+}  # fmt: skip
 
 
 def report_error(error: CatalogError) -> int:
@@ -45,7 +57,10 @@ def report_error(error: CatalogError) -> int:
     if isinstance(error, CatalogInvalid):
         from llmops_catalog.report.problems import as_text
 
-        sys.stderr.write(as_text(error.problems))
+        shown = error.problems[:SHOWN_PROBLEMS]
+        click.echo(as_text(shown, style), err=True, nl=False)
+        if len(error.problems) > len(shown):
+            click.echo(f"... and {len(error.problems) - len(shown)} more", err=True)
     code = "".join(f"-{char.lower()}" if char.isupper() else char for char in type(error).__name__).lstrip("-")
     fail(code, error.message, error.hint)
     return error.exit_code

@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from llmops_catalog.catalog import Catalog, Record
-from llmops_catalog.cli.common import open_catalog, print_json, printable
+from llmops_catalog.cli.common import open_catalog, print_json
 from llmops_catalog.problems import did_you_mean, nearest
+from llmops_catalog.report.tables import printable, table
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "models": ("name", "parameters.total", "context.maximum", "license.id", "released"),
@@ -118,15 +119,6 @@ def _csv(rows: list[list[str]]) -> str:
     writer = csv.writer(output, lineterminator="\n")
     writer.writerows([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell[:1] else cell for cell in row] for row in rows)
     return output.getvalue()
-
-
-def table(header: list[str], rows: list[list[str]], widest: int = 60) -> str:
-    """Columns aligned by spaces, numbers to the right; plain text for pipes and terminals alike."""
-    shown = [[printable(cell) if len(cell) <= widest else printable(cell[: widest - 3]) + "..." for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[column]) for row in shown) for column in range(len(header))]
-    numeric = [bool(rows) and all(row[column].replace(",", "").replace(".", "").isdigit() or not row[column] for row in shown[1:]) for column in range(len(header))]
-    lines = ["  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(row, widths, numeric, strict=True)).rstrip() for row in shown]
-    return "".join(f"{line}\n" for line in lines)
 
 
 @click.command("show")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from llmops_catalog.cli.common import chosen_folder, print_json
+from llmops_catalog.cli.common import chosen_folder, print_json, style
 from llmops_catalog.problems import Problem, has_errors
 
 
@@ -33,15 +33,9 @@ def validate_command(context: click.Context, paths: tuple[str, ...], format_: st
     elif format_ == "github":
         sys.stdout.write(as_github(problems))
     else:
-        sys.stderr.write(as_text(problems, _style))
+        click.echo(as_text(problems, style), err=True, nl=False)
         sys.stdout.write(summary(problems, records) + "\n")
     return 1 if has_errors(problems) else 0
-
-
-def _style(text: str, role: str) -> str:
-    if not sys.stderr.isatty():
-        return text
-    return click.style(text, **{"place": {"bold": True}, "error": {"fg": "red"}, "warning": {"fg": "yellow"}}.get(role, {"dim": True}))  # type: ignore[arg-type]
 
 
 def _below(folder: Path, path: str) -> str:

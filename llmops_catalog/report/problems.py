@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llmops_catalog.problems import Problem
+from llmops_catalog.report.tables import Style, plain, printable
 
 
 def summary(problems: Sequence[Problem], records: int) -> str:
@@ -19,12 +20,12 @@ def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
-def as_text(problems: Iterable[Problem], style: Callable[[str, str], str] = lambda text, _: text) -> str:
+def as_text(problems: Iterable[Problem], style: Style = plain) -> str:
     """One line per problem and a help line under it; `style(text, role)` may colour place, level and help."""
     lines: list[str] = []
     for problem in problems:
         level = style(f"{problem.level}[{problem.code}]", problem.level)
-        lines.append(f"{style(_clean(problem.place), 'place')}: {level}: {_clean(_sentence(problem))}")
+        lines.append(f"{style(printable(problem.place), 'place')}: {level}: {printable(_sentence(problem))}")
         lines.append(style(f"  help: {problem.help_url}", "help"))
     return "".join(f"{line}\n" for line in lines)
 
@@ -38,10 +39,6 @@ def _capital(hint: str) -> str:
     return hint[:1].upper() + hint[1:]
 
 
-def _clean(text: str) -> str:
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-
-
 def as_json(problems: Sequence[Problem], records: int) -> dict[str, Any]:
     """The object of `validate --format json`."""
     return {"schema": "llmops-catalog/problems/1", "records": records, "problems": [problem.as_json() for problem in problems]}
@@ -51,7 +48,7 @@ def as_github(problems: Iterable[Problem]) -> str:
     """Workflow commands that GitHub shows beside the lines of a pull request."""
     return "".join(
         f"::{problem.level} file={_property(problem.path)},line={problem.line},col={problem.column},title={_property(problem.code)}::"
-        f"{_data(_clean(_sentence(problem)))}\n"
+        f"{_data(printable(_sentence(problem)))}\n"
         for problem in problems
     )
 
@@ -61,4 +58,4 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(_clean(text)).replace(":", "%3A").replace(",", "%2C")
+    return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")

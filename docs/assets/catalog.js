@@ -1,0 +1,85 @@
+// Enhances what is already readable: sorting and filtering of tables, the fit form. No dependencies, no requests but one on /fit/.
+(() => {
+  "use strict";
+  const make = (name, attributes, ...children) => {
+    const node = Object.assign(document.createElement(name), attributes);
+    node.append(...children);
+    return node;
+  };
+  const text = (cell) => (cell ? cell.textContent.trim() : "");
+  const value = (cell) => {
+    const raw = cell && cell.dataset.v !== undefined ? cell.dataset.v : text(cell);
+    return raw !== "" && !Number.isNaN(Number(raw)) ? Number(raw) : raw;
+  };
+  const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true }));
+
+  function enhance(table, state, save) {
+    const heads = [...table.tHead.rows[0].cells];
+    const body = table.tBodies[0];
+    const rows = [...body.rows];
+    const texts = rows.map((row) => row.textContent.toLowerCase());
+    const field = make("input", { type: "search", value: state.get("q") || "", autocomplete: "off" });
+    const count = make("output");
+    count.setAttribute("aria-live", "polite");
+    const clear = make("button", { type: "button", textContent: "Clear" });
+    const tools = make("div", { className: "lc-tools" }, make("label", {}, "Filter", field));
+    const facets = heads.flatMap((head, index) => {
+      if (!("facet" in head.dataset)) return [];
+      const values = [...new Set(rows.map((row) => text(row.cells[index])))].filter(Boolean).sort((a, b) => compare(a, b));
+      if (values.length < 2 || values.length > 60) return [];
+      const select = make("select", {}, make("option", { value: "", textContent: "all" }), ...values.map((v) => make("option", { value: v, textContent: v })));
+      const name = text(head).toLowerCase().replace(/[^a-z0-9]+/g, "-");
+      if (values.includes(state.get(name))) select.value = state.get(name);
+      tools.append(make("label", { className: "lc-facet" }, text(head), select));
+      return [{ index, select, name }];
+    });
+    tools.append(clear, count);
+    table.closest(".lc-scroll").before(tools);
+
+    const filter = () => {
+      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      rows.forEach((row, at) => {
+        const match = words.every((word) => texts[at].includes(word)) && facets.every(({ index, select }) => !select.value || text(row.cells[index]) === select.value);
+        row.hidden = !match;
+        shown += match;
+      });
+      count.textContent = shown === rows.length ? `${rows.length} rows` : `${shown} of ${rows.length} rows`;
+      save("q", field.value.trim());
+      facets.forEach(({ name, select }) => save(name, select.value));
+      clear.hidden = shown === rows.length && !field.value;
+    };
+    const sort = (index, descending) => {
+      heads.forEach((head, at) => head.setAttribute("aria-sort", at !== index ? "none" : descending ? "descending" : "ascending"));
+      const order = rows.map((row) => [value(row.cells[index]), row]);
+      const filled = order.filter(([v]) => v !== "").sort((a, b) => (descending ? compare(b[0], a[0]) : compare(a[0], b[0])));
+      body.append(...filled.map(([, row]) => row), ...order.filter(([v]) => v === "").map(([, row]) => row));
+      save("sort", (descending ? "-" : "") + index);
+    };
+    heads.forEach((head, index) => {
+      const button = make("button", { type: "button" }, ...head.childNodes);
+      head.append(button);
+      head.setAttribute("aria-sort", "none");
+      button.addEventListener("click", () => sort(index, head.getAttribute("aria-sort") === "ascending" || (head.getAttribute("aria-sort") === "none" && head.classList.contains("n"))));
+    });
+    field.addEventListener("input", filter);
+    facets.forEach(({ select }) => select.addEventListener("change", filter));
+    clear.addEventListener("click", () => {
+      field.value = "";
+      facets.forEach(({ select }) => (select.value = ""));
+      filter();
+      field.focus();
+    });
+    const chosen = /^(-?)(\d{1,2})$/.exec(state.get("sort") || "");
+    if (chosen && heads[chosen[2]]) sort(Number(chosen[2]), chosen[1] === "-");
+    filter();
+  }
+
+  const address = new URL(location.href);
+  const save = (name, entry) => {
+    entry ? address.searchParams.set(name, entry) : address.searchParams.delete(name);
+    if (address.href !== location.href) history.replaceState(history.state, "", address);
+  };
+  const tables = document.querySelectorAll("table[data-lc-table]");
+  tables.forEach((table, at) => enhance(table, address.searchParams, tables.length === 1 || at === 0 ? save : () => {}));
+})();
