@@ -24,6 +24,7 @@ def model_facts(record_id: str, data: Data) -> ModelFacts:
     architecture: Data = data["architecture"]
     attention: Data = architecture.get("attention") or {}
     parameters: Data = data["parameters"]
+    context: Data = data.get("context") or {}
     types = layer_types(architecture)
     return ModelFacts(
         id=record_id,
@@ -43,9 +44,9 @@ def model_facts(record_id: str, data: Data) -> ModelFacts:
         intermediate_size=architecture.get("intermediate_size"),
         vocab_size=architecture["vocab_size"],
         tie_word_embeddings=architecture["tie_word_embeddings"],
-        num_attention_heads=attention.get("num_attention_heads", 0),
-        num_key_value_heads=attention.get("num_key_value_heads", 0),
-        head_dim=attention.get("head_dim", 0),
+        num_attention_heads=attention.get("num_attention_heads") or 0,
+        num_key_value_heads=attention.get("num_key_value_heads") or 0,
+        head_dim=attention.get("head_dim") or 0,
         sliding_window=attention.get("sliding_window"),
         layer_types=types,
         layer_groups=_groups(architecture, attention, types),
@@ -54,7 +55,8 @@ def model_facts(record_id: str, data: Data) -> ModelFacts:
         latent=LatentFacts(**architecture["latent_attention"]) if architecture.get("latent_attention") else None,
         experts=_experts(architecture.get("experts")),
         state=StateFacts(**architecture["recurrent_state"]) if architecture.get("recurrent_state") else None,
-        max_context_tokens=_max_context(data.get("context") or {}),
+        max_context_tokens=_max_context(context),
+        position_tokens=context.get("configured") or context.get("maximum"),
         native_dtype=data.get("native_dtype"),
         total_parameters=parameters["total"],
         active_parameters=parameters.get("active"),

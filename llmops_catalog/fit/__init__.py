@@ -1,0 +1,70 @@
+"""Does it fit: memory of a model in a quantization, a runtime and a context, and how that compares with a card.
+
+Pure functions over facts: no file, clock, environment or rounding. Bytes inside and out.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from llmops_catalog.fit.architectures import derive_tensors, parameter_count
+from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
+from llmops_catalog.fit.available import available_per_card, memory_card
+from llmops_catalog.fit.estimation import Estimate, Memory, estimate
+from llmops_catalog.fit.facts import (
+    ExpertFacts,
+    GpuFacts,
+    LatentFacts,
+    LayerGroupFacts,
+    ModelFacts,
+    RentalFacts,
+    StateFacts,
+)
+from llmops_catalog.fit.formats import QUANTIZATIONS
+from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
+from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, quantizations, rank_gpus, rank_models
+from llmops_catalog.fit.sizes import parse_size
+from llmops_catalog.fit.verdict import VERDICTS, FitResult, fit
+
+__all__ = [
+    "KV_CACHE_TYPES",
+    "QUANTIZATIONS",
+    "RUNTIMES",
+    "VERDICTS",
+    "Assumption",
+    "Estimate",
+    "ExpertFacts",
+    "FitResult",
+    "GpuFacts",
+    "LatentFacts",
+    "LayerGroupFacts",
+    "Memory",
+    "MissingFact",
+    "ModelFacts",
+    "Reason",
+    "RentalFacts",
+    "StateFacts",
+    "available_per_card",
+    "best_quantization",
+    "derive_tensors",
+    "estimate",
+    "fit",
+    "fit_quantizations",
+    "memory_card",
+    "parameter_count",
+    "parse_size",
+    "quantizations",
+    "rank_gpus",
+    "rank_models",
+    "usual_runtime",
+]
+
+
+class _CallableModule(ModuleType):
+    """`llmops_catalog.fit` is this room and the public function of the same name: whichever comes first, both work."""
+
+    __call__ = staticmethod(fit)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -1,0 +1,77 @@
+"""What a process can allocate on a card: less than on the box, and less than the driver says."""
+
+from __future__ import annotations
+
+from llmops_catalog.errors import FitInputError
+from llmops_catalog.fit.assumptions import Assumption
+from llmops_catalog.fit.facts import GpuFacts
+from llmops_catalog.fit.sizes import GIB, MIB, shown
+
+DEFAULT_UTILIZATION = 0.9
+"""vLLM's default for gpu_memory_utilization: https://github.com/vllm-project/vllm/blob/main/vllm/config/cache.py"""
+CONTEXT_RESERVE = int(0.2 * GIB)
+CONTEXT_RESERVE_SHARE = 0.006
+CONTEXT_RESERVE_MOST = int(0.75 * GIB)
+"""What the driver keeps of what it reports: 0.26 GiB on a T4, 0.33 on an L4, 0.35 on an RTX 4090, 0.44 on an A100
+40 GB, 0.68 on an A100 80 GB, 0.71 on a B200 (driver reading less CUDA's total, in published logs)."""
+SOLD_SHARE = 0.9
+"""Of the size on the box, read as GiB, where neither the driver's nor CUDA's reading is recorded: cards whose ECC takes
+its bits from the memory show 0.9375 of it, and the driver keeps a part."""
+
+VLLM_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/config/cache.py"
+METAL_SOURCE = "https://developer.apple.com/documentation/metal/mtldevice/recommendedmaxworkingsetsize"
+
+
+def memory_card(size_bytes: int) -> GpuFacts:
+    """Stands for a card that is not in the catalog, of which a process can use exactly `size_bytes`."""
+    if size_bytes < MIB:
+        raise FitInputError(f"{size_bytes} bytes is no memory size", "write it as 24GiB, 24GB or 24g")
+    return GpuFacts(
+        id=f"{size_bytes / GIB:.4g}gib",
+        name=shown(size_bytes),
+        vendor="",
+        sold_gb=size_bytes / 10**9,
+        exact_bytes=size_bytes,
+    )
+
+
+def card_bytes(gpu: GpuFacts) -> tuple[int, list[Assumption]]:
+    """Bytes one process sees on one card, and what was assumed where nobody read it off."""
+    if gpu.exact_bytes is not None:
+        return gpu.exact_bytes, []
+    if gpu.system_limit_low_gib is not None:
+        text = f"the system lets the GPU use {gpu.system_limit_low_gib:g} GiB of the shared memory by default"
+        return int(gpu.system_limit_low_gib * GIB), [Assumption(text, METAL_SOURCE if gpu.vendor == "apple" else None)]
+    if gpu.cuda_gib is not None:
+        return int(gpu.cuda_gib * GIB), []
+    if gpu.driver_mib is not None:
+        reported = gpu.driver_mib * MIB
+        kept = min(CONTEXT_RESERVE + int(reported * CONTEXT_RESERVE_SHARE), CONTEXT_RESERVE_MOST)
+        text = f"the driver's {gpu.driver_mib:,} MiB less {kept // MIB} MiB it keeps"
+        return reported - kept, [Assumption(f"what CUDA shows of a {gpu.name} is not recorded: {text}")]
+    text = f"{SOLD_SHARE:.0%} of the {gpu.sold_gb:g} GB sold"
+    missing = f"neither the driver's nor CUDA's reading of a {gpu.name} is recorded"
+    return int(gpu.sold_gb * GIB * SOLD_SHARE), [Assumption(f"{missing}: {text}")]
+
+
+def available_per_card(
+    gpu: GpuFacts, runtime: str, reserve_bytes: int = 0, gpu_memory_utilization: float = DEFAULT_UTILIZATION
+) -> tuple[int, list[Assumption]]:
+    """Bytes one card offers to a runtime, less what is reserved for others, and what was assumed.
+
+    vLLM takes a share of all memory, however much of it is free. Raises `FitInputError` for a negative reserve or a
+    share outside 0 to 1.
+    """
+    if reserve_bytes < 0:
+        raise FitInputError("the reserve is negative", "write how much of the card something else uses, as 1GiB")
+    if not 0 < gpu_memory_utilization <= 1:
+        raise FitInputError(
+            f"gpu_memory_utilization {gpu_memory_utilization:g} is no share of the memory", "between 0 and 1, as 0.9"
+        )
+    size, said = card_bytes(gpu)
+    if runtime == "vllm":
+        size = int(size * gpu_memory_utilization)
+        said.append(
+            Assumption(f"vLLM takes {gpu_memory_utilization:.0%} of the card (gpu_memory_utilization)", VLLM_SOURCE)
+        )
+    return max(0, size - reserve_bytes), said

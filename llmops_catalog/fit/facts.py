@@ -1,0 +1,172 @@
+"""What the estimator knows about a model and a card: plain immutable values, free of YAML, pydantic and files.
+
+They are named tuples, not dataclasses: importing `dataclasses` and building such classes costs more time than a whole
+answer, and a fit must answer at once.
+
+Field names are those of Hugging Face configs and of the catalog's schema; units are in the names. `None` always means
+"nobody has said", never zero: the estimator answers `unknown` rather than guess in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+CACHING_LAYERS = ("full_attention", "sliding_attention", "chunked_attention", "sparse_attention")
+"""Layer types that keep one key/value entry per token (the sliding and chunked ones up to a limit)."""
+RECURRENT_LAYERS = ("linear_attention", "state_space", "convolution")
+"""Layer types whose memory does not grow with the context."""
+
+
+class LayerGroupFacts(NamedTuple):
+    """Layers that are alike; heads, head size and window are already resolved against the model's own."""
+
+    layers: int
+    type: str
+    sliding_window: int | None = None
+    num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    intermediate_size: int | None = None
+
+
+class LatentFacts(NamedTuple):
+    """Ranks of multi-head latent attention (DeepSeek V2, arXiv:2405.04434)."""
+
+    kv_lora_rank: int
+    qk_rope_head_dim: int
+    qk_nope_head_dim: int
+    v_head_dim: int
+    q_lora_rank: int | None = None
+    index_head_dim: int | None = None
+    index_n_heads: int | None = None
+    index_topk: int | None = None
+
+
+class ExpertFacts(NamedTuple):
+    """Mixture of experts: how many exist, how many one token uses."""
+
+    count: int  # type: ignore[assignment]  # the record's own word; nobody counts in this tuple
+    used_per_token: int
+    intermediate_size: int
+    shared_count: int | None = None
+    shared_intermediate_size: int | None = None
+    first_dense_layers: int = 0
+    routed_parameters: int | None = None
+
+
+class StateFacts(NamedTuple):
+    """What layers without a key/value cache keep per sequence, whatever its length."""
+
+    kind: str
+    num_key_heads: int | None = None
+    num_value_heads: int | None = None
+    key_head_dim: int | None = None
+    value_head_dim: int | None = None
+    state_size: int | None = None
+    inner_size: int | None = None
+    num_groups: int | None = None
+    conv_kernel: int | None = None
+
+
+class ModelFacts(NamedTuple):
+    """One checkpoint. `max_context_tokens` is None where the model has no bound of its own.
+
+    `layer_types` names every layer in order where the order is known, else it is empty and only `layer_groups` (always
+    present, counts adding up to `num_hidden_layers`) say how many there are of each kind.
+    """
+
+    id: str
+    name: str
+    model_type: str
+    kind: str
+    num_hidden_layers: int
+    hidden_size: int
+    vocab_size: int
+    total_parameters: int
+    hub_id: str = ""
+    developer: str = ""
+    family: str = ""
+    tuning: str | None = None
+    released: str | None = None
+    replaced_by: str | None = None
+    modalities: tuple[str, ...] = ("text",)
+    num_decoder_layers: int | None = None
+    intermediate_size: int | None = None
+    tie_word_embeddings: bool = False
+    num_attention_heads: int = 0
+    num_key_value_heads: int = 0
+    head_dim: int = 0
+    sliding_window: int | None = None
+    layer_types: tuple[str, ...] = ()
+    layer_groups: tuple[LayerGroupFacts, ...] = ()
+    kv_shared_layers: int = 0
+    per_layer_embedding_size: int | None = None
+    latent: LatentFacts | None = None
+    experts: ExpertFacts | None = None
+    state: StateFacts | None = None
+    max_context_tokens: int | None = None
+    position_tokens: int | None = None
+    """Tokens the config allows: the rows of a learned position table."""
+    native_dtype: str | None = None
+    active_parameters: int | None = None
+    embedding_parameters: int | None = None
+    other_modality_parameters: int | None = None
+    checkpoint_parameters: int | None = None
+    parameter_difference: str | None = None
+    confidence: str = "high"
+    sources: tuple[str, ...] = ()
+
+    @property
+    def is_decoder(self) -> bool:
+        """True where tokens are generated one after another, so that a cache is kept."""
+        return self.kind != "encoder"
+
+
+class RentalFacts(NamedTuple):
+    """The lowest known price of one card for one hour, with who asked it and when it was seen."""
+
+    amount: float
+    provider: str
+    as_of: str | None = None
+    currency: str = "USD"
+    source: str | None = None
+
+    def as_json(self) -> Mapping[str, object]:
+        """The object of `usd_per_hour`."""
+        return {"amount": self.amount, "currency": self.currency, "provider": self.provider, "as_of": self.as_of}
+
+
+class GpuFacts(NamedTuple):
+    """One card. Its three sizes differ: as sold (GB), as the driver reports it (MiB), as CUDA shows it (GiB)."""
+
+    id: str
+    name: str
+    vendor: str
+    sold_gb: float
+    segment: str | None = None
+    architecture: str | None = None
+    released: str | None = None
+    driver_mib: int | None = None
+    cuda_gib: float | None = None
+    system_limit_low_gib: float | None = None
+    system_limit_high_gib: float | None = None
+    bandwidth_gb_s: float | None = None
+    compute_capability: str | None = None
+    bf16: str | None = None
+    fp8: str | None = None
+    fp4: str | None = None
+    fp16_tflops: float | None = None
+    fp32_tflops: float | None = None
+    launch_price_usd: float | None = None
+    colab: str | None = None
+    rental: RentalFacts | None = None
+    exact_bytes: int | None = None
+    """Set only for `--memory SIZE`: exactly what a process may use, no deduction."""
+
+    @property
+    def capability(self) -> tuple[int, int] | None:
+        """Compute capability as numbers, (8, 9) for 8.9, so that 10.0 is more than 9.0."""
+        if self.compute_capability is None:
+            return None
+        major, _, minor = self.compute_capability.partition(".")
+        return int(major), int(minor or 0)

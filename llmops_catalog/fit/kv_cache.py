@@ -1,0 +1,110 @@
+"""Bytes one token leaves in the cache, layer group by layer group. How much a layer remembers, the runtime decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from llmops_catalog.fit.assumptions import MissingFact
+from llmops_catalog.fit.facts import CACHING_LAYERS, RECURRENT_LAYERS, LayerGroupFacts, ModelFacts
+
+BLOCK = 32
+BYTES_OF_32 = {
+    "f32": 128,
+    "f16": 64,
+    "bf16": 64,
+    "q8_0": 34,
+    "q5_1": 24,
+    "q5_0": 22,
+    "q4_1": 20,
+    "q4_0": 18,
+    "iq4_nl": 18,
+    "fp8": 32,
+}
+"""Bytes of 32 cached elements: quantized types carry their scales (`kv_cache_types` in llama.cpp's common/arg.cpp)."""
+
+
+class CachedLayers(NamedTuple):
+    """`layers` layers that each keep `elements` numbers for every token they remember: all, or the last `window`.
+
+    `per_head` is False for latent attention, whose cache tensor parallelism cannot divide.
+    """
+
+    layers: int
+    elements: int
+    window: int | None = None
+    per_head: bool = True
+
+
+@lru_cache(maxsize=4096)
+def cached_layers(model: ModelFacts) -> tuple[CachedLayers, ...]:
+    """The layers that keep keys and values. Raises `MissingFact` for a layer type or window nobody recorded."""
+    if not model.is_decoder:
+        return ()
+    if model.kind == "encoder-decoder":
+        return _decoder_stack(model)
+    reusing = _reusing_layers(model)
+    result = []
+    for group in model.layer_groups:
+        if group.type in (*RECURRENT_LAYERS, "feed_forward"):
+            continue
+        if group.type not in CACHING_LAYERS:
+            raise MissingFact(
+                "layer-type-not-modelled", f"what {group.type.replace('_', ' ')} keeps per token is not modelled yet"
+            )
+        layers = group.layers - reusing.get(group.type, 0)
+        if layers > 0:
+            result.append(_group(model, group, layers))
+    return tuple(result)
+
+
+def _decoder_stack(model: ModelFacts) -> tuple[CachedLayers, ...]:
+    """Self-attention and cross-attention of each decoder layer; the latter remembers the encoder's input."""
+    layers = model.num_decoder_layers or model.num_hidden_layers
+    elements = 2 * model.num_key_value_heads * model.head_dim
+    return (CachedLayers(layers, elements), CachedLayers(layers, elements))
+
+
+def _group(model: ModelFacts, group: LayerGroupFacts, layers: int) -> CachedLayers:
+    limited = group.type in ("sliding_attention", "chunked_attention")
+    if limited and not group.sliding_window:
+        raise MissingFact(
+            "sliding-window-missing",
+            f"the window of the {group.type.split('_')[0]} layers of {model.name} is not recorded",
+        )
+    window = group.sliding_window if limited else None
+    if model.latent:  # the indexer of sparse attention (DeepSeek V3.2) caches one more key
+        index = model.latent.index_head_dim or 0
+        return CachedLayers(
+            layers, model.latent.kv_lora_rank + model.latent.qk_rope_head_dim + index, window, per_head=False
+        )
+    heads, head_dim = group.num_key_value_heads or model.num_key_value_heads, group.head_dim or model.head_dim
+    if not heads or not head_dim:
+        raise MissingFact("attention-missing", f"the key/value heads or the head size of {model.name} are not recorded")
+    return CachedLayers(layers, 2 * heads * head_dim, window)
+
+
+def _reusing_layers(model: ModelFacts) -> dict[str, int]:
+    """How many layers of each type reuse the cache of an earlier one (the last ones, in Gemma 3n)."""
+    if not model.kv_shared_layers:
+        return {}
+    if not model.layer_types:
+        raise MissingFact(
+            "layer-order-missing",
+            f"the order of the layers of {model.name} is not recorded, and its last ones share a cache",
+        )
+    last = model.layer_types[-model.kv_shared_layers :]
+    return {kind: last.count(kind) for kind in set(last)}
+
+
+def elements_bytes(elements: int, cache_type: str) -> int:
+    """Bytes of one token's elements in one layer."""
+    return -(-elements * BYTES_OF_32[cache_type] // BLOCK)
+
+
+def cache_bytes(model: ModelFacts, cache_type: str, remembered: Callable[[CachedLayers], int]) -> int:
+    """Bytes of one sequence; `remembered` says how many tokens a layer has room for."""
+    return sum(
+        group.layers * remembered(group) * elements_bytes(group.elements, cache_type) for group in cached_layers(model)
+    )

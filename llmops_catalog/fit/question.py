@@ -1,0 +1,124 @@
+"""The question people ask, checked: every absurd value is refused here, with one sentence and the next thing to try."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from llmops_catalog.errors import FitInputError
+from llmops_catalog.fit.facts import ModelFacts
+from llmops_catalog.fit.formats import QUANTIZATIONS, SPELLINGS
+from llmops_catalog.problems import did_you_mean, nearest
+
+RUNTIMES = ("llama.cpp", "vllm", "transformers")
+RUNTIME_SPELLINGS = {
+    "llama-cpp": "llama.cpp", "llamacpp": "llama.cpp",
+    "ollama": "llama.cpp", "lm-studio": "llama.cpp", "lmstudio": "llama.cpp",
+    "hf": "transformers", "huggingface": "transformers",
+}  # fmt: skip
+"""Ollama and LM Studio run llama.cpp inside."""
+KV_CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "fp8")
+KV_CACHE_SPELLINGS = {"fp16": "f16", "float16": "f16", "bfloat16": "bf16", "fp32": "f32", "float32": "f32",
+                      "fp8_e4m3": "fp8", "fp8_e5m2": "fp8"}  # fmt: skip
+DEFAULT_CONTEXT_TOKENS = 8192
+LARGEST_CONTEXT_TOKENS = 10**9
+LARGEST_CONCURRENCY = 10**6
+LARGEST_GPU_COUNT = 1024
+
+
+class Question(NamedTuple):
+    """One configuration of one model, all defaults filled in. Tokens are per sequence, `concurrency` of them kept."""
+
+    quantization: str
+    runtime: str
+    context_tokens: int
+    prompt_tokens: int
+    concurrency: int
+    kv_cache_type: str
+    gpu_count: int
+
+    def at(
+        self, *, context_tokens: int | None = None, concurrency: int | None = None, gpu_count: int | None = None
+    ) -> Question:
+        """The same question with another size; a prompt that filled the context goes on filling it."""
+        context = self.context_tokens if context_tokens is None else context_tokens
+        filled = self.prompt_tokens == self.context_tokens
+        return self._replace(
+            context_tokens=context,
+            prompt_tokens=context if filled else min(self.prompt_tokens, context),
+            concurrency=self.concurrency if concurrency is None else concurrency,
+            gpu_count=self.gpu_count if gpu_count is None else gpu_count,
+        )
+
+
+def ask(
+    model: ModelFacts,
+    *,
+    quantization: str,
+    runtime: str = "llama.cpp",
+    context_tokens: int | None = None,
+    prompt_tokens: int | None = None,
+    concurrency: int = 1,
+    kv_cache_type: str | None = None,
+    gpu_count: int = 1,
+) -> Question:
+    """A checked question. Raises `FitInputError` for an unknown name or a number no machine could mean."""
+    runtime = known("runtime", runtime, RUNTIMES, RUNTIME_SPELLINGS)
+    if prompt_tokens is not None:
+        within("prompt", prompt_tokens, 1, LARGEST_CONTEXT_TOKENS, "tokens")
+    if context_tokens is None:
+        usual = min(DEFAULT_CONTEXT_TOKENS, model.max_context_tokens or DEFAULT_CONTEXT_TOKENS)
+        context_tokens = max(usual, prompt_tokens or 1)
+    within("context", context_tokens, 1, LARGEST_CONTEXT_TOKENS, "tokens")
+    prompt_tokens = context_tokens if prompt_tokens is None else prompt_tokens
+    if prompt_tokens > context_tokens:
+        raise FitInputError(
+            f"a prompt of {prompt_tokens} tokens does not go into a context of {context_tokens}",
+            "the context holds the prompt and the answer: raise it, or shorten the prompt",
+        )
+    return Question(
+        quantization=known("quantization", quantization, QUANTIZATIONS, SPELLINGS),
+        runtime=runtime,
+        context_tokens=context_tokens,
+        prompt_tokens=prompt_tokens,
+        concurrency=within("concurrency", concurrency, 1, LARGEST_CONCURRENCY, "sequences"),
+        kv_cache_type=cache_type(model, runtime, kv_cache_type),
+        gpu_count=within("gpu_count", gpu_count, 1, LARGEST_GPU_COUNT, "cards"),
+    )
+
+
+def cache_type(model: ModelFacts, runtime: str, name: str | None) -> str:
+    """llama.cpp stores the cache in f16 unless told otherwise; the others in the model's own 16-bit format ('auto')."""
+    if name is None or name.casefold() == "auto":
+        if runtime == "llama.cpp":
+            return "f16"
+        return "f16" if model.native_dtype == "fp16" else "bf16"
+    return known("KV cache type", name, KV_CACHE_TYPES, KV_CACHE_SPELLINGS)
+
+
+def usual_runtime(quantization: str) -> str:
+    """The runtime people load this format with, for a question that names none: llama.cpp wherever it can."""
+    name = known("quantization", quantization, QUANTIZATIONS, SPELLINGS)
+    if name.startswith(("bnb-", "hqq-", "aqlm-", "int8wo", "int4wo")):
+        return "transformers"
+    return "vllm" if name.startswith(("gptq-", "awq-", "fp8", "nvfp4")) else "llama.cpp"
+
+
+def known(kind: str, name: str, names: tuple[str, ...], spellings: dict[str, str]) -> str:
+    """The id `name` means, in any case; raises `FitInputError` with the nearest ones."""
+    wanted = name.strip().casefold()
+    wanted = spellings.get(wanted, wanted)
+    if wanted in names:
+        return wanted
+    shown = name if len(name) <= 60 else name[:57] + "..."
+    suggestion = did_you_mean(nearest(wanted, names)) or f"Known: {', '.join(names)}."
+    raise FitInputError(f"no {kind} is called {shown!r}. {suggestion}", f"known: {', '.join(names)}")
+
+
+def within(kind: str, value: int, low: int, high: int, unit: str) -> int:
+    """`value`, if it is a whole number of `unit` between the bounds; else `FitInputError`."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FitInputError(f"{kind} must be a whole number of {unit}, not {value!r}", f"{low} to {high} {unit}")
+    if not low <= value <= high:
+        digits = str(value) if abs(value) < 10**18 else f"{value:.1e}"
+        raise FitInputError(f"{kind} {digits} makes no sense", f"{low} to {high} {unit}")
+    return value

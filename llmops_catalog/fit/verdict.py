@@ -1,0 +1,165 @@
+"""Does it fit: one model, one kind of card, one configuration. Five answers, each with its reasons; never a guess."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from llmops_catalog.fit import limits
+from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason, once
+from llmops_catalog.fit.available import DEFAULT_UTILIZATION, available_per_card
+from llmops_catalog.fit.estimation import Memory, answer, described
+from llmops_catalog.fit.facts import GpuFacts, ModelFacts
+from llmops_catalog.fit.question import Question, ask
+from llmops_catalog.fit.sizes import shown
+from llmops_catalog.fit.support import refusals
+
+VERDICTS = ("fits", "tight", "does-not-fit", "unsupported", "unknown")
+"""Best first."""
+
+
+class FitResult(NamedTuple):
+    """The estimate for a question and how it compares with a card.
+
+    `memory` is None only where a fact is missing. `available_bytes` is summed over the cards. `max_context_tokens` is
+    None where nothing bounds it or nothing is known.
+    """
+
+    model: ModelFacts
+    gpu: GpuFacts
+    question: Question
+    memory: Memory | None
+    assumptions: tuple[Assumption, ...]
+    available_bytes: int
+    verdict: str
+    reasons: tuple[Reason, ...]
+    max_context_tokens: int | None = None
+    max_concurrency: int | None = None
+    min_gpus: int | None = None
+
+    @property
+    def quantization(self) -> str:
+        """Id of the quantization asked about."""
+        return self.question.quantization
+
+    @property
+    def usd_per_hour(self) -> dict[str, Any] | None:
+        """Lowest known price of these cards together, with its provider and date; None where none is known."""
+        rental = self.gpu.rental
+        return None if rental is None else {**rental.as_json(), "amount": rental.amount * self.question.gpu_count}
+
+    def as_json(self) -> dict[str, Any]:
+        """One element of `results` in `llmops-catalog/fit/1`."""
+        return {
+            **described(self.model, self.question, self.memory, self.assumptions),
+            "gpu": self.gpu.id,
+            "available_bytes": self.available_bytes,
+            "verdict": self.verdict,
+            "reasons": [reason.as_json() for reason in self.reasons],
+            "max_context_tokens": self.max_context_tokens,
+            "max_concurrency": self.max_concurrency,
+            "min_gpus": self.min_gpus,
+            "decode_tokens_per_second": None,
+            "usd_per_hour": self.usd_per_hour,
+        }
+
+
+def fit(
+    model: ModelFacts,
+    gpu: GpuFacts,
+    *,
+    quantization: str,
+    runtime: str = "llama.cpp",
+    context_tokens: int | None = None,
+    prompt_tokens: int | None = None,
+    concurrency: int = 1,
+    kv_cache_type: str | None = None,
+    gpu_count: int = 1,
+    reserve_bytes: int = 0,
+    gpu_memory_utilization: float = DEFAULT_UTILIZATION,
+) -> FitResult:
+    """Whether `gpu_count` cards of this kind run the model so; see `estimate` for the other arguments.
+
+    `reserve_bytes` of each card are used by something else (a desktop); vLLM takes `gpu_memory_utilization` of it.
+    Raises `FitInputError` for an absurd question; a missing fact is the verdict `unknown`, and is named.
+    """
+    question = ask(
+        model,
+        quantization=quantization,
+        runtime=runtime,
+        context_tokens=context_tokens,
+        prompt_tokens=prompt_tokens,
+        concurrency=concurrency,
+        kv_cache_type=kv_cache_type,
+        gpu_count=gpu_count,
+    )
+    return judge(model, gpu, question, reserve_bytes, gpu_memory_utilization)
+
+
+def judge(
+    model: ModelFacts,
+    gpu: GpuFacts,
+    question: Question,
+    reserve_bytes: int = 0,
+    gpu_memory_utilization: float = DEFAULT_UTILIZATION,
+    with_limits: bool = True,
+) -> FitResult:
+    """The answer to a checked question; `with_limits=False` leaves the three searches out, for long lists."""
+    available, said = available_per_card(gpu, question.runtime, reserve_bytes, gpu_memory_utilization)
+    total = available * question.gpu_count
+    try:
+        refused = refusals(model, gpu, question)
+        estimated = answer(model, question)
+    except MissingFact as missing:
+        return _without_memory(model, gpu, question, total, missing.reason)
+    memory = estimated.memory
+    verdict, reasons = ("unsupported", tuple(refused)) if refused else _compare(memory, available, question.gpu_count)
+    result = FitResult(model, gpu, question, memory, once([*estimated.assumptions, *said]), total, verdict, reasons)
+    return with_searches(result, available) if with_limits else result
+
+
+def _without_memory(model: ModelFacts, gpu: GpuFacts, question: Question, available: int, missing: Reason) -> FitResult:
+    """A known refusal answers even where the bytes are not known; otherwise the answer is that we do not know."""
+    try:
+        refused = tuple(refusals(model, gpu, question))
+    except MissingFact:
+        refused = ()
+    verdict, reasons = ("unsupported", refused) if refused else ("unknown", (missing,))
+    return FitResult(model, gpu, question, None, (), available, verdict, reasons)
+
+
+def _compare(memory: Memory, available: int, cards: int) -> tuple[str, tuple[Reason, ...]]:
+    """Each card must hold its part: the fullest one decides."""
+    low, high = max(memory.per_gpu_low_bytes), max(memory.per_gpu_high_bytes)
+    on_each = " on each card" if cards > 1 else ""
+    if high <= available:
+        return "fits", ()
+    if low <= available:
+        text = f"needs {shown(low)} to {shown(high)}{on_each}, {shown(available)} can be allocated"
+        return "tight", (Reason("little-room", f"{text}: it may or may not start"),)
+    text = f"needs at least {shown(low)}{on_each}, {shown(available)} can be allocated"
+    return "does-not-fit", (Reason("too-large", text),)
+
+
+def with_searches(result: FitResult, available: int) -> FitResult:
+    """The result with its longest context, most sequences and fewest cards; 0 or None where it cannot run at all."""
+    model, question = result.model, result.question
+    fundamental = [
+        reason for reason in result.reasons if reason.code not in ("context-beyond-model", "tensor-parallel")
+    ]
+    if result.verdict == "unsupported" and fundamental:
+        return _completed(result, 0, 0, None)
+    runs = result.verdict != "unsupported"
+
+    def allowed(asked: Question) -> bool:
+        return not any(reason.code == "tensor-parallel" for reason in refusals(model, result.gpu, asked))
+
+    return _completed(
+        result,
+        limits.max_context_tokens(model, question, available),
+        limits.max_concurrency(model, question, available) if runs else 0,
+        limits.min_gpus(model, question, available, allowed),
+    )
+
+
+def _completed(result: FitResult, context: int | None, concurrency: int, gpus: int | None) -> FitResult:
+    return result._replace(max_context_tokens=context, max_concurrency=concurrency, min_gpus=gpus)
