@@ -1,38 +1,27 @@
-"""What all commands share: finding the catalog, printing JSON, saying what went wrong in one place."""
+"""What all commands share: finding the catalog, printing, colour on a terminal, saying what went wrong in one place."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING, Any, TextIO
 
 from llmops_catalog.errors import CatalogError, CatalogInvalid
-from llmops_catalog.report.tables import printable
+from llmops_catalog.report.tables import Style, plain, printable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from llmops_catalog.catalog import Catalog
-
 
 SHOWN_PROBLEMS = 10
 """Of an invalid catalog, when the question was another one."""
 
 
-def chosen_folder(context: click.Context) -> Path:
-    """The catalog folder of this run: `--catalog`, else ./catalog, else the packaged copy."""
-    from llmops_catalog.catalog import catalog_folder
-
-    return catalog_folder((context.find_root().obj or {}).get("catalog"))
-
-
-def open_catalog(context: click.Context) -> Catalog:
-    """The compiled catalog of this run. Raises `CatalogError`."""
+def open_catalog(folder: str | None) -> Catalog:
+    """The compiled catalog of this run: `--catalog`, else ./catalog, else the packaged copy. Raises `CatalogError`."""
     from llmops_catalog.catalog import load_catalog
 
-    return load_catalog(chosen_folder(context))
+    return load_catalog(folder)
 
 
 def print_json(value: Any) -> None:
@@ -40,16 +29,18 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def style(text: str, role: str) -> str:
-    """`text` in the colour of its role; `click.echo` removes the colour again where output is no terminal."""
-    return click.style(text, **_ROLES[role]) if role in _ROLES else text
-
-
-_ROLES: dict[str, dict[str, Any]] = {
-    "fits": {"fg": "green", "bold": True}, "tight": {"fg": "yellow", "bold": True}, "does-not-fit": {"fg": "red"}, "unsupported": {"fg": "magenta"},
-    "unknown": {"dim": True}, "header": {"bold": True}, "title": {"bold": True}, "place": {"bold": True}, "error": {"fg": "red"},
-    "warning": {"fg": "yellow"}, "help": {"dim": True}, "note": {"dim": True},
+_COLOURS = {
+    "fits": "1;32", "tight": "1;33", "does-not-fit": "31", "unsupported": "35", "unknown": "2", "header": "1", "title": "1", "place": "1",
+    "error": "31", "warning": "33", "help": "2", "note": "2",
 }  # fmt: skip
+"""ANSI codes by the role of a text."""
+
+
+def style_for(stream: TextIO) -> Style:
+    """Colour where `stream` is a terminal that wants it (NO_COLOR, https://no-color.org/), nothing elsewhere."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
+        return plain
+    return lambda text, role: f"\x1b[{_COLOURS[role]}m{text}\x1b[0m" if role in _COLOURS else text
 
 
 def report_error(error: CatalogError) -> int:
@@ -58,9 +49,9 @@ def report_error(error: CatalogError) -> int:
         from llmops_catalog.report.problems import as_text
 
         shown = error.problems[:SHOWN_PROBLEMS]
-        click.echo(as_text(shown, style), err=True, nl=False)
+        sys.stderr.write(as_text(shown, style_for(sys.stderr)))
         if len(error.problems) > len(shown):
-            click.echo(f"... and {len(error.problems) - len(shown)} more", err=True)
+            sys.stderr.write(f"... and {len(error.problems) - len(shown)} more\n")
     code = "".join(f"-{char.lower()}" if char.isupper() else char for char in type(error).__name__).lstrip("-")
     fail(code, error.message, error.hint)
     return error.exit_code

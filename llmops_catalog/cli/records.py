@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
 from llmops_catalog.catalog import Catalog, Record
+from llmops_catalog.catalog.store import singular
+from llmops_catalog.cli.arguments import Parser, UsageError, add_format, whole_number
 from llmops_catalog.cli.common import open_catalog, print_json
 from llmops_catalog.problems import did_you_mean, nearest
 from llmops_catalog.report.tables import printable, table
@@ -21,41 +21,64 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "quantizations": ("name", "bits_per_weight", "method", "runtimes"),
     "frameworks": ("name", "categories", "status.state", "license.id"),
     "providers": ("name", "kinds", "url"),
+    "architectures": ("name", "vendor", "released"),
+    "measurements": ("label", "kind", "gpu"),
+    "claims": ("label", "status"),
+    "lists": ("label", "url"),
+    "prerequisites": ("label", "kind"),
+    "concepts": ("label",),
+    "paths": ("label", "audience"),
 }
 """What `list` shows beside the id; other collections show their label and date."""
 
 
-@click.command("list")
-@click.argument("collection")
-@click.option("--where", multiple=True, metavar="FIELD=VALUE", help="Only records whose field (dots for nested ones) is or holds VALUE. Repeatable.")
-@click.option("--sort", metavar="FIELD", help="Sort by this field; '-field' reverses.")
-@click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True, help="How records are printed.")
-@click.pass_context
-def list_command(context: click.Context, collection: str, where: tuple[str, ...], sort: str | None, format_: str) -> None:
-    """The records of one COLLECTION."""
-    catalog = open_catalog(context)
-    collection = known_collection(catalog, collection)
+def list_arguments(parser: Parser) -> None:
+    """Options of `list`."""
+    parser.add_argument("collection", metavar="COLLECTION", help="models, gpus, quantizations, frameworks ...")
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="only records whose field (dots for nested ones) is or holds VALUE; repeatable",
+    )
+    parser.add_argument("--sort", metavar="FIELD", help="sort by this field; -FIELD reverses")
+    add_format(parser, "text", "json", "csv")
+
+
+def list_command(folder: str | None, options: Any) -> None:
+    """The records of one collection."""
+    catalog = open_catalog(folder)
+    collection = known_collection(catalog, options.collection)
     records = list(catalog.records(collection))
-    for condition in where:
+    for condition in options.where:
         field, separator, value = condition.partition("=")
         if not separator:
-            raise click.UsageError(f"--where takes FIELD=VALUE, not {condition!r}")
+            raise UsageError(f"--where takes FIELD=VALUE, not {condition!r}")
         _require_field(field, records, collection)
         records = [record for record in records if _matches(values(record, field), value)]
-    if sort:
-        field = sort.removeprefix("-")
+    if options.sort:
+        field = options.sort.removeprefix("-")
         _require_field(field, records, collection)
-        records.sort(key=lambda record: _sort_key(values(record, field)), reverse=sort.startswith("-"))
-    if format_ == "json":
-        print_json({"schema": "llmops-catalog/records/1", "collection": collection, "total": len(records), "records": [record.as_json() for record in records]})
+        records.sort(key=lambda record: _sort_key(values(record, field)), reverse=options.sort.startswith("-"))
+    if options.format == "json":
+        print_json(
+            {
+                "schema": "llmops-catalog/records/1",
+                "collection": collection,
+                "total": len(records),
+                "records": [record.as_json() for record in records],
+            }
+        )
         return
     columns = COLUMNS.get(collection, ("label", "published"))
-    rows = [[record.id, *(_cell(values(record, column)) for column in columns)] for record in records]
-    if format_ == "csv":
+    cell = _raw if options.format == "csv" else _cell
+    rows = [[record.id, *(cell(values(record, column)) for column in columns)] for record in records]
+    if options.format == "csv":
         sys.stdout.write(_csv([["id", *columns], *rows]))
     else:
         sys.stdout.write(table(["id", *(column.replace("_", " ") for column in columns)], rows))
-        sys.stdout.write(f"{len(rows)} {collection}\n")
+        sys.stdout.write(f"{len(rows):,} {collection if len(rows) != 1 else singular(collection)}\n")
 
 
 def known_collection(catalog: Catalog, name: str) -> str:
@@ -65,7 +88,7 @@ def known_collection(catalog: Catalog, name: str) -> str:
         if wanted in (collection, collection.removesuffix("s")):
             return collection
     suggestion = did_you_mean(nearest(wanted, catalog.counts)) or f"There are: {', '.join(catalog.counts)}."
-    raise click.UsageError(f"there is no collection {name[:60]!r}. {suggestion}")
+    raise UsageError(f"there is no collection {name[:60]!r}. {suggestion}")
 
 
 def values(record: Record, field: str) -> list[Any]:
@@ -88,7 +111,7 @@ def _require_field(field: str, records: list[Record], collection: str) -> None:
     top = list(COLLECTIONS[collection].model_fields)
     if field.split(".")[0] in top:
         return
-    raise click.UsageError(" ".join(filter(None, [f"{collection} have no field {field[:60]!r}.", did_you_mean(nearest(field, top))])))
+    raise UsageError(" ".join(filter(None, [f"{collection} have no field {field[:60]!r}.", did_you_mean(nearest(field, top))])))
 
 
 def _matches(found: list[Any], wanted: str) -> bool:
@@ -110,7 +133,13 @@ def _sort_key(found: list[Any]) -> tuple[int, float, str]:
 
 
 def _cell(found: list[Any]) -> str:
-    return ", ".join(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value > 9999 else _text(value) for value in found)
+    return ", ".join(
+        f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value > 9999 else _text(value) for value in found
+    )
+
+
+def _raw(found: list[Any]) -> str:
+    return "; ".join(map(_text, found))
 
 
 def _csv(rows: list[list[str]]) -> str:
@@ -121,19 +150,29 @@ def _csv(rows: list[list[str]]) -> str:
     return output.getvalue()
 
 
-@click.command("show")
-@click.argument("name")
-@click.option("--format", "format_", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True, help="How the record is printed.")
-@click.pass_context
-def show_command(context: click.Context, name: str, format_: str) -> None:
-    """One record with everything that refers to it. NAME is an id, a Hub id, an alias, or collection/id."""
-    catalog = open_catalog(context)
-    record = catalog.find(name)
+def show_arguments(parser: Parser) -> None:
+    """Options of `show`."""
+    parser.add_argument("name", metavar="NAME", help="an id, a Hugging Face id, an alias, or collection/id")
+    add_format(parser, "text", "json", "yaml")
+
+
+def show_command(folder: str | None, options: Any) -> None:
+    """One record with everything that refers to it."""
+    catalog = open_catalog(folder)
+    record = catalog.find(options.name)
     referrers = catalog.referrers(record.collection, record.id)
-    if format_ == "json":
+    if options.format == "json":
         referred = [{"collection": ref.collection, "id": ref.id, "label": ref.label, "field": ref.field} for ref in referrers]
-        print_json({"schema": "llmops-catalog/record/1", "collection": record.collection, "path": record.path, "record": record.as_json(), "referred_to_by": referred})
-    elif format_ == "yaml":
+        print_json(
+            {
+                "schema": "llmops-catalog/record/1",
+                "collection": record.collection,
+                "path": record.path,
+                "record": record.as_json(),
+                "referred_to_by": referred,
+            }
+        )
+    elif options.format == "yaml":
         sys.stdout.write(f"# {record.path}\n{_yaml(record.data)}")
     else:
         sys.stdout.write(f"{printable(record.label)}\n{record.path}\n\n{outline(record.data)}")
@@ -152,7 +191,8 @@ def outline(value: Any, indent: int = 0) -> str:
     margin = "  " * indent
     if isinstance(value, Mapping):
         return "".join(
-            f"{margin}{key}:\n{outline(item, indent + 1)}" if isinstance(item, (Mapping, list)) else f"{margin}{key}: {_line(item)}\n" for key, item in value.items()
+            f"{margin}{key}:\n{outline(item, indent + 1)}" if isinstance(item, (Mapping, list)) else f"{margin}{key}: {_line(item)}\n"
+            for key, item in value.items()
         )
     lines = []
     for item in value:
@@ -169,19 +209,21 @@ def _line(value: Any) -> str:
     return printable(_text(value)) if value is not None else "none"
 
 
-@click.command("search")
-@click.argument("words", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="Most results shown.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How results are printed.")
-@click.pass_context
-def search_command(context: click.Context, words: tuple[str, ...], limit: int, format_: str) -> None:
-    """Records of every collection that contain all WORDS, best first."""
-    catalog = open_catalog(context)
-    hits = catalog.search(" ".join(words), limit)
-    if format_ == "json":
+def search_arguments(parser: Parser) -> None:
+    """Options of `search`."""
+    parser.add_argument("words", nargs="+", metavar="WORD", help="all of them must occur; beginnings of words will do")
+    parser.add_argument("--limit", type=whole_number(1, 200), default=20, metavar="N", help="most results shown (default: 20)")
+    add_format(parser, "text", "json")
+
+
+def search_command(folder: str | None, options: Any) -> None:
+    """Records of every collection that contain all words, best first."""
+    words = " ".join(options.words)
+    hits = open_catalog(folder).search(words, options.limit)
+    if options.format == "json":
         results = [{"collection": hit.collection, "id": hit.id, "label": hit.label, "summary": hit.summary} for hit in hits]
-        print_json({"schema": "llmops-catalog/search/1", "query": " ".join(words), "total": len(results), "results": results})
+        print_json({"schema": "llmops-catalog/search/1", "query": words, "total": len(results), "results": results})
     elif not hits:
-        sys.stdout.write(f"nothing holds all of: {printable(' '.join(words))}\n")
+        sys.stdout.write(f"nothing holds all of: {printable(words)}\n")
     else:
         sys.stdout.write(table(["record", "name", "about"], [[f"{hit.collection}/{hit.id}", hit.label, hit.summary] for hit in hits], 70))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import click
-
-from llmops_catalog.cli.common import chosen_folder, open_catalog
+from llmops_catalog.catalog import catalog_folder
+from llmops_catalog.cli.arguments import Parser, whole_number
+from llmops_catalog.cli.common import open_catalog
 
 
 @contextmanager
@@ -25,42 +27,47 @@ def _step(doing: str) -> Iterator[list[str]]:
     console.print(f"{outcome[0] if outcome else doing} [dim]{time.monotonic() - started:.1f} s[/dim]", highlight=False)
 
 
-@click.command("build")
-@click.option("--site-dir", type=click.Path(path_type=Path), default=Path("site"), show_default=True, metavar="DIR", help="Where the finished site goes.")
-@click.pass_context
-def build_command(context: click.Context, site_dir: Path) -> None:
+def build_arguments(parser: Parser) -> None:
+    """Options of `build`."""
+    parser.add_argument("--site-dir", type=Path, default=Path("site"), metavar="DIR", help="where the finished site goes (default: site)")
+
+
+def build_command(folder: str | None, options: Any) -> None:
     """Build the site: check the records, render pages and JSON, build them strictly with MkDocs."""
     from llmops_catalog.render.build import build_site
 
-    folder = chosen_folder(context).absolute()
     with _step("checking the records") as outcome:
-        counts = open_catalog(context).counts
+        counts = open_catalog(folder).counts
         outcome.append(f"{sum(counts.values()):,} records are valid")
     with _step("rendering and building the site") as outcome:
-        report = build_site(folder, Path.cwd(), site_dir.absolute())
+        report = build_site(catalog_folder(folder).absolute(), Path.cwd(), options.site_dir.absolute())
         outcome.append(f"{report.total:,} files rendered, {report.written:,} of them new")
-    click.echo(f"The site is in {site_dir}. Open {site_dir / 'index.html'}, or see it served with 'llmops-catalog serve'.")
+    sys.stdout.write(f"The site is in {options.site_dir}. To look at it: llmops-catalog serve\n")
 
 
-@click.command("serve")
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port on 127.0.0.1.")
-@click.pass_context
-def serve_command(context: click.Context, port: int) -> None:
+def serve_arguments(parser: Parser) -> None:
+    """Options of `serve`."""
+    parser.add_argument("--port", type=whole_number(1, 65535), default=8000, metavar="N", help="port on 127.0.0.1 (default: 8000)")
+
+
+def serve_command(folder: str | None, options: Any) -> None:
     """Serve the site on this machine and rebuild it when a record changes. Ctrl-C stops."""
     from llmops_catalog.render.build import serve_site
 
-    click.echo(f"building; then open http://127.0.0.1:{port}/ (Ctrl-C stops)", err=True)
-    serve_site(chosen_folder(context).absolute(), Path.cwd(), f"127.0.0.1:{port}")
+    sys.stderr.write(f"building; then open http://127.0.0.1:{options.port}/ (Ctrl-C stops)\n")
+    serve_site(catalog_folder(folder).absolute(), Path.cwd(), f"127.0.0.1:{options.port}")
 
 
-@click.command("render")
-@click.option("--to", "destination", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the pages.")
-@click.pass_context
-def render_command(context: click.Context, destination: Path) -> None:
+def render_arguments(parser: Parser) -> None:
+    """Options of `render`."""
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for the pages")
+
+
+def render_command(folder: str | None, options: Any) -> None:
     """Write the pages as plain Markdown and JSON files, for any other site builder."""
     from llmops_catalog.render.tree import render_plain
 
     with _step("rendering") as outcome:
-        report = render_plain(open_catalog(context), destination.absolute())
+        report = render_plain(open_catalog(folder), options.to.absolute())
         outcome.append(f"{report.total:,} files rendered, {report.written:,} of them new")
-    click.echo(f"The pages are in {destination}.")
+    sys.stdout.write(f"The pages are in {options.to}.\n")
