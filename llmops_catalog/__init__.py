@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Catalog": "catalog", "load_catalog": "catalog", "estimate": "fit", "fit": "fit", "Problem": "problems", "CatalogError": "errors",
+    "Catalog": "catalog", "load_catalog": "catalog", "estimate": "fit", "Problem": "problems", "CatalogError": "errors",
     "CatalogInvalid": "errors", "RecordNotFound": "errors", "AmbiguousName": "errors", "FitInputError": "errors",
 }  # fmt: skip
 
-__all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604
+__all__ = [*sorted(_HOME), "fit", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     """Public names are loaded when they are first used: `import llmops_catalog` costs nothing."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "fit":  # a callable module: the function and the room of the same name
+        return import_module(f"{__name__}.fit")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = value
     return value

@@ -1,6 +1,12 @@
 """`python -m llmops_catalog` is the command line."""
 
-from llmops_catalog.cli import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from llmops_catalog.cli import main
+
+        main()
+    except KeyboardInterrupt:  # while the command was still being loaded
+        sys.stderr.write("llmops-catalog: stopped\n")
+        sys.exit(130)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 DOCUMENTATION = "https://llmops-catalog.github.io/llmops-catalog"
 
@@ -30,8 +28,7 @@ CODES = (
 """Every code a finding about a record can have; docs/problems.md explains each, tests/broken/ shows each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong with one place in one file.
 
     `path` is relative to the catalog's parent (``catalog/gpus/nvidia/l4.yaml``); `line` and `column` count from 1.
@@ -58,7 +55,7 @@ class Problem:
 
     def as_json(self) -> dict[str, Any]:
         """The object of `validate --format json`."""
-        fields = asdict(self)
+        fields = self._asdict()
         return {key: fields[key] for key in ("path", "line", "column", "level", "code", "message", "hint")}
 
 
@@ -74,6 +71,8 @@ def has_errors(problems: Iterable[Problem]) -> bool:
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """The known names most like `name`, best first; bounded work however long the name is."""
+    from difflib import get_close_matches  # only a mistyped name pays for it
+
     wanted = name[:120].casefold()
     spelled: dict[str, str] = {}
     for candidate in known:

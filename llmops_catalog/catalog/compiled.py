@@ -8,12 +8,12 @@ written beside, flushed, then renamed; a reader keeps what it has opened.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import sqlite3
-import tempfile
+import sys
 import time
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FORMAT = 3
 BLUR_NS = 2_000_000_000
 """Changes younger than this may share a time stamp with the reading of it (coarse file-system clocks, as git's 'racy' files)."""
+KEPT = 6
+"""Compiled files that stay in the cache folder: a few catalogs, a few versions."""
 CACHE_VARIABLE = "LLMOPS_CATALOG_CACHE"
 
 _TABLES = """
@@ -36,14 +38,15 @@ CREATE TABLE refs (to_collection TEXT, to_id TEXT, from_collection TEXT, from_id
                    PRIMARY KEY (to_collection, to_id, from_collection, from_id, field)) WITHOUT ROWID;
 CREATE TABLE rentals (gpu TEXT, usd_per_gpu_hour REAL, gpus INTEGER, provider TEXT, kind TEXT, as_of TEXT, source TEXT);
 CREATE INDEX rentals_by_gpu ON rentals (gpu, usd_per_gpu_hour);
-CREATE VIRTUAL TABLE texts USING fts5 (collection UNINDEXED, id UNINDEXED, label, names, summary, rest, tokenize = "unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE texts USING fts5 (collection UNINDEXED, id UNINDEXED, label, names, summary, rest,
+                                       tokenize = "unicode61 remove_diacritics 2");
 """
 
 
 class _State(NamedTuple):
-    """What the folder looks like from outside: a digest of all names, sizes, times and inodes, and the newest time."""
+    """What the folder looks like from outside: every name with its size, times and inode, and the newest of the times."""
 
-    digest: str
+    listing: str
     newest_ns: int
 
 
@@ -54,18 +57,21 @@ def open_compiled(root: Path) -> sqlite3.Connection:
     """
     root = root.absolute()
     cache = _cache_folder()
+    # The check sum only spreads catalogs over files; stamp and compiled file repeat what it stands for.
+    subject = f"{os.fsencode(root).decode('utf-8', 'backslashreplace')}\n{_code_state()}"
     if cache is None:
-        return _build_in_memory(root)
-    name = hashlib.blake2b(f"{root}|{_code_state()}".encode(), digest_size=8).hexdigest()
-    stamp = cache / f"{name}.stamp"
+        return _fill(_checked(root), subject)
+    name = f"{zlib.crc32(subject.encode()):08x}"
     looked_ns = time.time_ns()
     state = _folder_state(root)
-    content = _believed(stamp, state) or _hash_content(root)
-    connection = _open(cache / f"{name}-{content}.sqlite")
+    stamp = _Stamp(cache / f"{name}.stamp", subject)
+    believed = stamp.content(state)
+    content = believed or _hash_content(root)
+    connection = _open(cache / f"{name}-{content}.sqlite", subject)
     if connection is None:
-        content, connection = _build(root, cache, name)
-    if content:
-        _write_stamp(stamp, state, content, looked_ns)
+        content, connection = _build(root, cache, name, subject)
+    if content and content != believed:
+        stamp.write(state, content, looked_ns)
     return connection
 
 
@@ -75,33 +81,37 @@ def open_compiled(root: Path) -> sqlite3.Connection:
 def _folder_state(root: Path) -> _State:
     from llmops_catalog.catalog.folder import walk
 
-    digest = hashlib.blake2b(digest_size=16)
     newest = 0
+    lines = []
     for path, entry in walk(root):
         status = entry.stat(follow_symlinks=False)
         newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
-        digest.update(f"{path}|{status.st_mode}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}|{status.st_ino}\n".encode())
-    return _State(digest.hexdigest(), newest)
+        lines.append(f"{path}|{status.st_mode}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}|{status.st_ino}")
+    return _State("\n".join(lines), newest)
 
 
-def _believed(stamp: Path, state: _State) -> str | None:
-    """The content hash the stamp gives for this state of the folder, unless the state is too young to be told from the next."""
-    try:
-        known = json.loads(stamp.read_bytes())
-        if known["digest"] == state.digest and state.newest_ns + BLUR_NS < known["looked_ns"]:
-            return str(known["content"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
+class _Stamp(NamedTuple):
+    """A file that says which content a state of the folder had: three lines of header, then the whole listing, compared as text."""
 
+    path: Path
+    subject: str
 
-def _write_stamp(stamp: Path, state: _State, content: str, looked_ns: int) -> None:
-    known = _believed(stamp, state)
-    if known == content:
-        return
-    text = json.dumps({"digest": state.digest, "content": content, "looked_ns": looked_ns})
-    with contextlib.suppress(OSError):
-        _write_beside(stamp, text.encode())
+    def content(self, state: _State) -> str | None:
+        """The content hash of this state, unless the stamp is about another one, or looked too soon after the newest change."""
+        try:
+            text = self.path.read_text(encoding="utf-8", errors="surrogateescape")
+            content, looked_ns, known = text.split("\n", 2)
+            if known == f"{self.subject}\n{state.listing}" and state.newest_ns + BLUR_NS < int(looked_ns):
+                return content
+        except (OSError, ValueError):
+            pass
+        return None
+
+    def write(self, state: _State, content: str, looked_ns: int) -> None:
+        """Remembers the state; a disk that refuses only makes the next question slower."""
+        text = f"{content}\n{looked_ns}\n{self.subject}\n{state.listing}"
+        with contextlib.suppress(OSError):
+            _write_beside(self.path, text.encode("utf-8", "surrogateescape"))
 
 
 def _hash_content(root: Path) -> str:
@@ -128,29 +138,34 @@ def _code_state() -> str:
 def _cache_folder() -> Path | None:
     """A folder of the user's that can be written to, or None."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        folder = Path(chosen)
-    else:
-        from platformdirs import user_cache_path
-
-        folder = user_cache_path("llmops-catalog")
     try:
+        folder = Path(chosen) if chosen else _user_cache() / "llmops-catalog"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
+    except (OSError, RuntimeError):  # not writable; no home folder
         return None
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
-def _open(path: Path) -> sqlite3.Connection | None:
+def _user_cache() -> Path:
+    """Where the system keeps what may be deleted at any time (XDG base directories; Apple's and Microsoft's own places)."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(named) if os.path.isabs(named) else Path.home() / ".cache"  # noqa: PTH117 (relative ones are ignored, as the standard says)
+
+
+def _open(path: Path, subject: str) -> sqlite3.Connection | None:
     """A connection to a complete compiled file, or None where it is missing, half-written or of another kind."""
     if not path.is_file():
         return None
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     try:
-        size = connection.execute("SELECT value FROM meta WHERE key = 'bytes'").fetchone()
-        if size and int(size[0]) == path.stat().st_size:
+        known = dict(connection.execute("SELECT key, value FROM meta"))
+        if known["subject"] == subject and int(known["bytes"]) == path.stat().st_size:
             return connection
-    except (sqlite3.Error, ValueError, OSError):
+    except (sqlite3.Error, KeyError, ValueError, OSError):
         pass
     connection.close()
     return None
@@ -158,6 +173,8 @@ def _open(path: Path) -> sqlite3.Connection | None:
 
 def _write_beside(path: Path, raw: bytes) -> None:
     """Writes the whole file under another name, then renames it: nobody ever sees half of it."""
+    import tempfile
+
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -174,29 +191,29 @@ def _write_beside(path: Path, raw: bytes) -> None:
 # --- building ---------------------------------------------------------------------------------------------------------
 
 
-def _build(root: Path, cache: Path, name: str) -> tuple[str, sqlite3.Connection]:
+def _build(root: Path, cache: Path, name: str, subject: str) -> tuple[str, sqlite3.Connection]:
     """Checks the catalog, writes its compiled file and opens it; falls back to memory where the disk refuses."""
     checked = _checked(root)
     content = checked.folder.content_hash
-    memory = _fill(checked)
+    memory = _fill(checked, subject)
     path = cache / f"{name}-{content}.sqlite"
     try:
         _write_beside(path, memory.serialize())
     except OSError:
         return "", memory
-    opened = _open(path)
+    opened = _open(path, subject)
     if opened is None:
         return "", memory
     memory.close()
-    for old in cache.glob(f"{name}-*.sqlite"):
-        if old != path:
-            with contextlib.suppress(OSError):
-                old.unlink()
+    _forget_old(cache)
     return content, opened
 
 
-def _build_in_memory(root: Path) -> sqlite3.Connection:
-    return _fill(_checked(root))
+def _forget_old(cache: Path) -> None:
+    """Keeps the newest compiled files; a process that reads an older one keeps it open."""
+    with contextlib.suppress(OSError):
+        for old in sorted(cache.glob("*.sqlite"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
+            old.unlink()
 
 
 def _checked(root: Path) -> Checked:
@@ -210,35 +227,40 @@ def _checked(root: Path) -> Checked:
     return checked
 
 
-def _fill(checked: Checked) -> sqlite3.Connection:
+def _fill(checked: Checked, subject: str) -> sqlite3.Connection:
     """All records of a checked catalog in one SQLite database in memory."""
     from llmops_catalog.catalog.crossref import references
     from llmops_catalog.catalog.names import label_of, names_of
     from llmops_catalog.schema import COLLECTIONS
 
-    connection = sqlite3.connect(":memory:")
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
     connection.executescript(f"PRAGMA page_size = 4096; {_TABLES}")
     totals = dict.fromkeys(COLLECTIONS, 0)
     for file in checked.records:
         assert file.record is not None  # noqa: S101  (a catalog with errors is not compiled)
         totals[file.collection] += 1
-        text = file.record.model_dump_json(exclude_unset=True)
-        data = json.loads(text)
+        dumped = file.record.model_dump(mode="json", exclude_unset=True)
+        data = {key: dumped[key] for key in file.document.data}  # in the order of the file
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         label = label_of(data, file.id)
         connection.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?)", (file.collection, file.id, label, file.path, text))
         names = dict.fromkeys(names_of(file.collection, file.id, data))
         connection.executemany("INSERT INTO names VALUES (?, ?, ?, ?)", [(key, file.collection, file.id, tier) for key, tier in names])
         spelled = " ".join(dict.fromkeys(key for key, _ in names))
         summary = str(data.get("summary") or data.get("because") or data.get("method") or "")
-        connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?)", (file.collection, file.id, label, spelled, summary, " ".join(_words(data))))
+        connection.execute(
+            "INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?)", (file.collection, file.id, label, spelled, summary, " ".join(_words(data)))
+        )
         for rental in data.get("rents", ()):
             _insert_rental(connection, file.id, rental)
-    connection.executemany("INSERT INTO collections VALUES (?, ?, ?)", [(name, position, totals[name]) for position, name in enumerate(totals)])
+    connection.executemany(
+        "INSERT INTO collections VALUES (?, ?, ?)", [(name, position, totals[name]) for position, name in enumerate(totals)]
+    )
     connection.executemany(
         "INSERT OR IGNORE INTO refs VALUES (?, ?, ?, ?, ?)",
         [(ref.collection, ref.id, ref.source.collection, ref.source.id, ref.field) for ref in references(checked.records)],
     )
-    connection.execute("INSERT INTO meta VALUES ('bytes', '0000000000')")
+    connection.execute("INSERT INTO meta VALUES ('bytes', '0000000000'), ('subject', ?)", (subject,))
     connection.commit()
     connection.execute("UPDATE meta SET value = ? WHERE key = 'bytes'", (f"{len(connection.serialize()):010d}",))
     connection.commit()
@@ -250,7 +272,15 @@ def _insert_rental(connection: sqlite3.Connection, provider: str, rental: dict[s
     if price and price["currency"] == "USD":
         connection.execute(
             "INSERT INTO rentals VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (rental["gpu"], price["amount"] / rental["gpus"], rental["gpus"], provider, rental["kind"], price.get("as_of"), rental["source"]),
+            (
+                rental["gpu"],
+                price["amount"] / rental["gpus"],
+                rental["gpus"],
+                provider,
+                rental["kind"],
+                price.get("as_of"),
+                rental["source"],
+            ),
         )
 
 

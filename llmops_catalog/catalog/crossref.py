@@ -29,6 +29,12 @@ class Reference:
     field: str
     collection: str
     id: str
+    written: str
+
+    @property
+    def to_any(self) -> bool:
+        """True where the field may point into any collection, so that ids are written ``collection/id``."""
+        return self.written != self.id
 
     def problem(self, code: str, message: str, hint: str) -> Problem:
         """A finding at the reference's place."""
@@ -41,9 +47,11 @@ def references(records: Iterable[RecordFile]) -> Iterator[Reference]:
     for record in records:
         for field in reference_fields(record.collection):
             for place, value in values_at(record.document.data, field.path):
+                if isinstance(value, (dict, list, bool)):
+                    continue  # of the wrong type, and reported as that
                 text = str(getattr(value, "as_written", value))
                 collection, target = (field.collection, text) if field.collection != "*" else _split(text)
-                yield Reference(record, place, field.name, collection, target)
+                yield Reference(record, place, field.name, collection, target, text)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -56,8 +64,7 @@ def check_references(records: tuple[RecordFile, ...], known_ids: dict[str, set[s
     edges: dict[tuple[str, str], list[tuple[str, Reference]]] = {}
     for reference in references(records):
         if reference.collection not in COLLECTIONS:
-            hint = "write collection/id, for example models/qwen/qwen3-8b"
-            yield reference.problem("unknown-collection", f"{reference.collection[:60]!r} is not a collection", did_you_mean(nearest(reference.collection, COLLECTIONS)) or hint)
+            yield _no_collection(reference, known_ids)
         elif reference.id not in known_ids[reference.collection]:
             yield _dangling(reference, known_ids[reference.collection])
         elif reference.field.removesuffix("[]") in NO_CIRCLES.get(reference.source.collection, ()):
@@ -66,9 +73,21 @@ def check_references(records: tuple[RecordFile, ...], known_ids: dict[str, set[s
         yield from _circles(field, arrows)
 
 
+def _no_collection(reference: Reference, known_ids: dict[str, set[str]]) -> Problem:
+    """A reference to anything that does not start with a collection: most often only the id was written."""
+    homes = [f"{collection}/{reference.written}" for collection, ids in known_ids.items() if reference.written in ids]
+    spelled = [f"{collection}/{reference.id}" if reference.id else collection for collection in nearest(reference.collection, COLLECTIONS)]
+    hint = did_you_mean(homes[:3]) or did_you_mean(spelled) or "write collection/id, for example models/qwen/qwen3-8b"
+    return reference.problem("unknown-collection", f"{reference.written[:120]!r} does not start with a collection", hint)
+
+
 def _dangling(reference: Reference, ids: set[str]) -> Problem:
     singular = SINGULAR[reference.collection]
-    hint = did_you_mean(_nearest_ids(reference.id, ids)) or f"see 'llmops-catalog list {reference.collection}', or add catalog/{reference.collection}/{reference.id[:80]}.yaml"
+    near = [f"{reference.collection}/{known}" if reference.to_any else known for known in _nearest_ids(reference.id, ids)]
+    hint = (
+        did_you_mean(near)
+        or f"see 'llmops-catalog list {reference.collection}', or add catalog/{reference.collection}/{reference.id[:80]}.yaml"
+    )
     return reference.problem(f"unknown-{singular}", f"{reference.id[:120]!r} is not in catalog/{reference.collection}", hint)
 
 
@@ -84,29 +103,35 @@ def _circles(field: str, arrows: list[tuple[str, Reference]]) -> Iterator[Proble
     out: dict[str, list[Reference]] = {}
     for start, reference in arrows:
         out.setdefault(start, []).append(reference)
-    state: dict[str, int] = {}
+    finished: set[str] = set()
     for start in sorted(out):
-        trail: list[str] = []
-        stack: list[tuple[str, Iterator[Reference]]] = []
-        if start not in state:
-            state[start] = 1
-            trail.append(start)
-            stack.append((start, iter(out.get(start, ()))))
-        while stack:
-            node, steps = stack[-1]
-            reference = next(steps, None)
-            if reference is None:
-                state[node] = 2
-                stack.pop()
-                trail.pop()
-            elif state.get(reference.id) == 1:
-                circle = [*trail[trail.index(reference.id):], reference.id]  # fmt: skip
-                shown = " -> ".join(circle[:6]) + (" -> ..." if len(circle) > 6 else "")
-                yield reference.problem("reference-circle", f"{field.removesuffix('[]')} leads back to itself: {shown}", "remove one of these references")
-            elif reference.id not in state:
-                state[reference.id] = 1
-                trail.append(reference.id)
-                stack.append((reference.id, iter(out.get(reference.id, ()))))
+        if start in finished:
+            continue
+        trail: dict[str, Reference | None] = {start: None}  # the nodes walked, each with the reference that leads on from it
+        steps = [iter(out[start])]
+        while steps:
+            onward = next(steps[-1], None)
+            if onward is None:
+                steps.pop()
+                finished.add(trail.popitem()[0])
+                continue
+            trail[onward.source.id] = onward
+            if onward.id in trail:
+                nodes = list(trail)
+                yield _circle(field, {node: trail[node] for node in nodes[nodes.index(onward.id) :]})
+            elif onward.id not in finished:
+                trail[onward.id] = None
+                steps.append(iter(out.get(onward.id, ())))
+
+
+def _circle(field: str, arrows: dict[str, Reference | None]) -> Problem:
+    nodes = list(arrows)
+    first = nodes.index(min(nodes))
+    nodes = [*nodes[first:], *nodes[:first]]
+    shown = " -> ".join([*nodes[:6], "..." if len(nodes) > 6 else nodes[0]])
+    reference = arrows[nodes[0]]
+    assert reference is not None  # noqa: S101  (every node of a circle leads on)
+    return reference.problem("reference-circle", f"{field.removesuffix('[]')} leads in a circle: {shown}", "remove one of these references")
 
 
 def check_names(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
@@ -124,11 +149,27 @@ def check_names(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
             owner = owners.get((record.collection, key))
             first = claims.setdefault((record.collection, key), record)
             if key in seen:
-                yield Problem(record.path, at.line, at.column, "duplicate-alias", f"the alias {str(alias)[:80]!r} stands here twice", "keep one")
+                yield Problem(
+                    record.path, at.line, at.column, "duplicate-alias", f"the alias {str(alias)[:80]!r} stands here twice", "keep one"
+                )
             elif first is not record:
-                yield Problem(record.path, at.line, at.column, "duplicate-alias", f"the alias {str(alias)[:80]!r} is claimed by {first.path} too", "give it to one of them")
+                yield Problem(
+                    record.path,
+                    at.line,
+                    at.column,
+                    "duplicate-alias",
+                    f"the alias {str(alias)[:80]!r} is claimed by {first.path} too",
+                    "give it to one of them",
+                )
             elif owner is not None and owner != record.id:
-                yield Problem(record.path, at.line, at.column, "duplicate-alias", f"the alias {str(alias)[:80]!r} is the name of {owner} already", "remove it here")
+                yield Problem(
+                    record.path,
+                    at.line,
+                    at.column,
+                    "duplicate-alias",
+                    f"the alias {str(alias)[:80]!r} is the name of {owner} already",
+                    "remove it here",
+                )
             seen.add(key)
 
 
@@ -143,16 +184,32 @@ def check_addresses(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
             first = owners.setdefault((record.collection, field, address), record)
             if first is not record:
                 at = record.document.place((field,))
-                yield Problem(record.path, at.line, at.column, "duplicate-address", f"{field} is the same as in {first.path}", "make them one record, or correct one of the two")
+                yield Problem(
+                    record.path,
+                    at.line,
+                    at.column,
+                    "duplicate-address",
+                    f"{field} is the same as in {first.path}{_as_spelled(first, field, record)}",
+                    "make them one record, or correct one of the two",
+                )
 
 
 def _identity(value: Any) -> str | None:
     """What makes an address field unique: the canonical URL, a Hub id in any case, a file in a repository at a commit."""
     if isinstance(value, dict):
-        return "|".join(str(value.get(part, "")) for part in ("repository", "path", "commit"))
+        return "|".join(str(_identity(value.get(part)) or "") for part in ("repository", "path", "commit"))
     if not isinstance(value, str):
         return None
-    return canonical_url(value) if value.startswith("http") else value.casefold()
+    try:
+        return canonical_url(value) if value.startswith("http") else value.casefold()
+    except ValueError:
+        return None  # no address at all, and reported as that
+
+
+def _as_spelled(first: RecordFile, field: str, record: RecordFile) -> str:
+    """The other record's spelling, where the two only mean the same."""
+    other = first.document.data[field]
+    return "" if isinstance(other, dict) or other == record.document.data[field] else f" (written {str(other)[:120]!r} there)"
 
 
 def known_ids(records: Iterable[RecordFile]) -> dict[str, set[str]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from llmops_catalog.errors import CatalogError, CatalogNotFound
 from llmops_catalog.problems import Problem
@@ -31,8 +30,7 @@ class SourceError(Exception):
         return Problem(path, self.line, self.column, self.code, self.message, self.hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """The bytes of a catalog folder, read once: `files` by path below the catalog (POSIX form), `problems` of files that cannot be read."""
 
     root: Path
@@ -42,10 +40,13 @@ class Folder:
     @property
     def content_hash(self) -> str:
         """Equal exactly when all paths and all bytes are equal."""
+        import hashlib
+
         digest = hashlib.blake2b(digest_size=16)
         for path in sorted(self.files):
             raw = self.files[path]
-            digest.update(f"{len(path.encode())}:{path}:{len(raw)}:".encode())
+            name = path.encode("utf-8", "surrogateescape")
+            digest.update(b"%d:%b:%d:" % (len(name), name, len(raw)))
             digest.update(raw)
         for problem in self.problems:
             digest.update(repr(problem).encode())
@@ -59,7 +60,9 @@ class Folder:
 def walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Every entry below `root` that is not hidden, as (path below root, entry), sorted; links are yielded, never followed."""
     if not root.is_dir():
-        raise CatalogNotFound(f"there is no catalog folder at {root}", "name one with '--catalog DIR', or leave the option out to use the packaged one")
+        raise CatalogNotFound(
+            f"there is no catalog folder at {root}", "name one with '--catalog DIR', or leave the option out to use the packaged one"
+        )
     found = 0
     folders = [""]
     while folders:
@@ -89,7 +92,7 @@ def read_folder(root: Path) -> Folder:
     for path, entry in walk(root):
         if path in NOT_RECORDS or (entry.is_dir(follow_symlinks=False) and not path.endswith((".yaml", ".yml"))):
             continue
-        if not path.endswith(".yaml"):
+        if not path.endswith(".yaml") and not entry.is_symlink():
             problems.append(_stray(shown(path), entry.name))
             continue
         try:
@@ -112,6 +115,8 @@ def _read_regular_file(path: Path) -> bytes:
     mode = os.lstat(path).st_mode
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "a special file"
-        raise SourceError("not-a-file", f"this is {what}, not a file", "a record is a plain file named <id>.yaml")
+        raise SourceError(
+            "not-a-file", f"this is {what}, not a plain file", "a record is a plain file called <id>.yaml in the folder of its collection"
+        )
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)

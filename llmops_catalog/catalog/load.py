@@ -73,13 +73,22 @@ def load_records(folder: Folder) -> Loaded:
 
 def _misplaced(shown: str, collection: str, record_id: str) -> Problem | None:
     if not record_id:
-        return Problem(shown, 1, 1, "unknown-collection", "a record lies in the folder of its collection", f"one of: {', '.join(COLLECTIONS)}")
+        return Problem(
+            shown, 1, 1, "unknown-collection", "a record lies in the folder of its collection", f"one of: {', '.join(COLLECTIONS)}"
+        )
     if collection not in COLLECTIONS:
         hint = did_you_mean(nearest(collection, COLLECTIONS)) or f"one of: {', '.join(COLLECTIONS)}"
         return Problem(shown, 1, 1, "unknown-collection", f"{collection[:60]!r} is not a collection", hint)
     if not _ID.fullmatch(record_id):
         wanted = re.sub(r"[^a-z0-9._/-]+", "-", record_id.lower())
-        return Problem(shown, 1, 1, "bad-file-name", "the path is the record's id: lower-case letters, digits, dots, hyphens, underscores", f"rename it to {wanted}.yaml")
+        return Problem(
+            shown,
+            1,
+            1,
+            "bad-file-name",
+            "the path is the record's id: lower-case letters, digits, dots, hyphens, underscores",
+            f"rename it to {wanted}.yaml",
+        )
     return None
 
 

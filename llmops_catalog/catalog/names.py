@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _SEPARATORS = re.compile(r"[\s\-_/:]+")
-_VENDOR = re.compile(r"^(nvidia|amd|intel|apple|google|aws)\s+((geforce|radeon|tesla)\s+)?")
+_VENDOR = re.compile(r"^(nvidia|amd|intel|apple|google|aws)\s+")
+_BRAND = re.compile(r"^(geforce|radeon|tesla)\s+")
 
 TIER_ID, TIER_HUB_ID, TIER_ALIAS, TIER_NAME = range(4)
 """A better (lower) tier wins; within a tier two records make a name ambiguous."""
@@ -15,13 +16,16 @@ TIER_ID, TIER_HUB_ID, TIER_ALIAS, TIER_NAME = range(4)
 
 def name_key(name: str) -> str:
     """The form in which names are compared: any case; space, hyphen, underscore, slash and colon alike."""
-    return _SEPARATORS.sub(" ", name[:300].casefold()).strip()
+    text = name[:300]
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()  # bytes of an argument that are no text cannot name anything
+    return _SEPARATORS.sub(" ", text.casefold()).strip()
 
 
 def names_of(collection: str, record_id: str, data: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Every (key, tier) the record answers to."""
     yield name_key(record_id), TIER_ID
-    hub_id = data.get("hub_id")
+    hub_id = str(data.get("hub_id") or "")
     if hub_id:
         yield name_key(hub_id), TIER_HUB_ID
         yield name_key(hub_id.rpartition("/")[2]), TIER_NAME
@@ -30,8 +34,10 @@ def names_of(collection: str, record_id: str, data: Mapping[str, Any]) -> Iterat
     yield name_key(record_id.rpartition("/")[2]), TIER_NAME
     label = name_key(str(label_of(data, record_id)))
     yield label, TIER_NAME
-    if collection == "gpus" and (bare := _VENDOR.sub("", label)) != label:
+    if collection == "gpus":
+        bare = _VENDOR.sub("", label)
         yield bare, TIER_NAME
+        yield _BRAND.sub("", bare), TIER_NAME
 
 
 def label_of(data: Mapping[str, Any], record_id: str) -> str:

@@ -7,10 +7,7 @@ from typing import Any
 
 from llmops_catalog.catalog.facts import model_facts
 from llmops_catalog.catalog.load import RecordFile
-try:
-    from llmops_catalog.fit import parameter_count
-except ImportError:  # TEMP
-    def parameter_count(model): return None
+from llmops_catalog.fit import parameter_count
 from llmops_catalog.problems import Problem, did_you_mean, nearest
 from llmops_catalog.schema.urls import date_in_url
 
@@ -45,12 +42,23 @@ def _supported_fields(record: RecordFile) -> Iterator[Problem]:
             for position, field in enumerate(named):
                 place = (list_field, index, key, position) if isinstance(entry[key], list) else (list_field, index, key)
                 if not _has(data, str(field)):
-                    hint = did_you_mean(nearest(str(field), data)) or f"this record has: {', '.join(data)}"
-                    yield _problem(record, place, "unknown-supported-field", f"this record has no {str(field)[:80]!r}", hint)
+                    hint = did_you_mean(nearest(str(field), sorted(_dotted_fields(data)), 2)) or f"it has: {', '.join(data)}"
+                    yield _problem(
+                        record,
+                        place,
+                        "unknown-supported-field",
+                        f"{list_field} name the field {str(field)[:80]!r}, which this record does not have",
+                        hint,
+                    )
     for index, entry in enumerate(data.get("not_known", ())):
         if _has(data, str(entry["field"])):
-            yield _problem(record, ("not_known", index, "field"), "known-after-all", f"{entry['field']!r} is said to be not known, but the record has it",
-                           "remove one of the two")  # fmt: skip
+            yield _problem(
+                record,
+                ("not_known", index, "field"),
+                "known-after-all",
+                f"{str(entry['field'])!r} is said to be not known, but the record has it",
+                "remove one of the two",
+            )
 
 
 def _has(data: Any, dotted: str) -> bool:
@@ -60,6 +68,15 @@ def _has(data: Any, dotted: str) -> bool:
         current = [item[step] for item in current if isinstance(item, dict) and step in item]
         current = [inner for item in current for inner in (item if isinstance(item, list) else [item])] or ([None] if current else [])
     return bool(current)
+
+
+def _dotted_fields(data: Any, before: str = "") -> set[str]:
+    """Every field of the record as `supports` writes it: nested ones with dots, items of lists without numbers."""
+    if isinstance(data, list):
+        return {field for item in data for field in _dotted_fields(item, before)}
+    if not isinstance(data, dict):
+        return set()
+    return {field for key, value in data.items() for field in ({f"{before}{key}"} | _dotted_fields(value, f"{before}{key}."))}
 
 
 def _dates(record: RecordFile) -> Iterator[Problem]:
@@ -75,8 +92,13 @@ def _dates(record: RecordFile) -> Iterator[Problem]:
         for address in addresses:
             printed = date_in_url(address)
             if printed and _is_later(stated, printed):
-                yield _problem(record, (field,), "date-after-source", f"{field} is {stated}, but its own source is dated {printed}: {address[:120]}",
-                               f"compare the two; the earlier one is usually right ({printed})")  # fmt: skip
+                yield _problem(
+                    record,
+                    (field,),
+                    "date-after-source",
+                    f"{field} is {stated}, but its own source is dated {printed}: {address[:120]}",
+                    f"compare the two; the earlier one is usually right ({printed})",
+                )
 
 
 def _is_later(stated: str, printed: str) -> bool:
@@ -97,17 +119,34 @@ def _model(record: RecordFile) -> Iterator[Problem]:
     parameters, architecture, context = data["parameters"], data["architecture"], data["context"]
     for part in ("active", "embedding", "other_modalities"):
         if parameters.get(part, 0) > parameters["total"]:
-            yield _problem(record, ("parameters", part), "more-than-total", f"{part} parameters ({parameters[part]:,}) are more than the total ({parameters['total']:,})",
-                           "compare both with the checkpoint")  # fmt: skip
-    yield from _layers(record, architecture)
+            yield _problem(
+                record,
+                ("parameters", part),
+                "more-than-total",
+                f"{part} parameters ({parameters[part]:,}) are more than the total ({parameters['total']:,})",
+                "compare both with the checkpoint",
+            )
+    inconsistent = list(_layers(record, architecture))
+    yield from inconsistent
+    if not inconsistent:
+        yield from _parameter_arithmetic(record)
     configured, stated = context.get("configured"), context.get("maximum")
     if configured and stated and stated > 4 * configured and "extended" not in context and "note" not in context:
-        yield _problem(record, ("context", "maximum"), "context-beyond-maximum", f"{stated:,} tokens are stated, but config.json stops at {configured:,}",
-                       "say in 'note' how the rest is reached, or give the stated maximum under 'extended'")  # fmt: skip
+        yield _problem(
+            record,
+            ("context", "maximum"),
+            "context-beyond-maximum",
+            f"{stated:,} tokens are stated, but config.json stops at {configured:,}",
+            "say in 'note' how the rest is reached, or give the stated maximum under 'extended'",
+        )
     if context.get("extended") and stated and context["extended"] < stated:
-        yield _problem(record, ("context", "extended"), "context-beyond-maximum", f"the extended context ({context['extended']:,}) is below the maximum ({stated:,})",
-                       "swap them")  # fmt: skip
-    yield from _parameter_arithmetic(record)
+        yield _problem(
+            record,
+            ("context", "extended"),
+            "context-beyond-maximum",
+            f"the extended context ({context['extended']:,}) is below the maximum ({stated:,})",
+            "swap them",
+        )
 
 
 def _layers(record: RecordFile, architecture: dict[str, Any]) -> Iterator[Problem]:
@@ -115,18 +154,39 @@ def _layers(record: RecordFile, architecture: dict[str, Any]) -> Iterator[Proble
     groups = architecture.get("layer_groups", ())
     counted = sum(group["layers"] for group in groups)
     if groups and counted != layers:
-        yield _problem(record, ("architecture", "layer_groups"), "layer-count", f"the layer groups hold {counted} layers, the model has {layers}",
-                       "correct the counts")  # fmt: skip
+        yield _problem(
+            record,
+            ("architecture", "layer_groups"),
+            "layer-count",
+            f"the layer groups hold {counted} layers, the model has {layers}",
+            "correct the counts",
+        )
     if len(architecture.get("layer_pattern", ())) > layers:
-        yield _problem(record, ("architecture", "layer_pattern"), "layer-count", "the pattern is longer than the model", f"it may hold up to {layers} entries")
+        yield _problem(
+            record,
+            ("architecture", "layer_pattern"),
+            "layer-count",
+            "the pattern is longer than the model",
+            f"it may hold up to {layers} entries",
+        )
     attention = architecture.get("attention")
     if attention and attention["num_key_value_heads"] and attention["num_attention_heads"] % attention["num_key_value_heads"]:
-        yield _problem(record, ("architecture", "attention", "num_key_value_heads"), "head-count",
-                       f"{attention['num_attention_heads']} query heads cannot share {attention['num_key_value_heads']} key/value heads evenly",
-                       "compare with config.json")  # fmt: skip
+        yield _problem(
+            record,
+            ("architecture", "attention", "num_key_value_heads"),
+            "head-count",
+            f"{attention['num_attention_heads']} query heads cannot share {attention['num_key_value_heads']} key/value heads evenly",
+            "compare with config.json",
+        )
     experts = architecture.get("experts")
     if experts and experts["used_per_token"] > experts["count"]:
-        yield _problem(record, ("architecture", "experts", "used_per_token"), "more-than-total", "a token uses more experts than there are", "compare with config.json")
+        yield _problem(
+            record,
+            ("architecture", "experts", "used_per_token"),
+            "more-than-total",
+            f"a token passes through {experts['used_per_token']} experts, but there are {experts['count']}",
+            "compare with config.json",
+        )
 
 
 def _parameter_arithmetic(record: RecordFile) -> Iterator[Problem]:
@@ -136,9 +196,13 @@ def _parameter_arithmetic(record: RecordFile) -> Iterator[Problem]:
     total = parameters["total"]
     if derived is not None and derived != total and "difference" not in parameters:
         share = (derived - total) / total
-        yield _problem(record, ("parameters", "total"), "parameter-mismatch",
-                       f"the architecture holds {derived:,} parameters, the record says {total:,} ({share:+.2%})",
-                       "correct the wrong one, or say in parameters.difference what else the checkpoint holds")  # fmt: skip
+        yield _problem(
+            record,
+            ("parameters", "total"),
+            "parameter-mismatch",
+            f"the architecture holds {derived:,} parameters, the record says {total:,} ({share:+.2%})",
+            "correct the wrong one, or say in parameters.difference what else the checkpoint holds",
+        )
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------
@@ -150,11 +214,21 @@ def _gpu_memory(record: RecordFile) -> Iterator[Problem]:
     driver = memory.get("driver_mib", 0) * MIB
     cuda = memory.get("cuda_gib", 0) * GIB
     if driver > sold * 1.001:
-        yield _problem(record, ("memory", "driver_mib"), "memory-order", f"the driver reports more ({driver / GIB:.2f} GiB) than is sold ({memory['sold_gb']} GB)",
-                       "driver_mib is in MiB; compare with nvidia-smi")  # fmt: skip
+        yield _problem(
+            record,
+            ("memory", "driver_mib"),
+            "memory-order",
+            f"the driver reports more ({driver / GIB:.2f} GiB) than is sold ({memory['sold_gb']} GB)",
+            "compare with nvidia-smi; driver_mib is in MiB (2^20 bytes)",
+        )
     if cuda > (driver or sold) * 1.001:
-        yield _problem(record, ("memory", "cuda_gib"), "memory-order", f"a process sees more ({cuda / GIB:.2f} GiB) than the driver reports ({(driver or sold) / GIB:.2f} GiB)",
-                       "cuda_gib is in GiB; it is the smallest of the three sizes")  # fmt: skip
+        yield _problem(
+            record,
+            ("memory", "cuda_gib"),
+            "memory-order",
+            f"a process sees more ({cuda / GIB:.2f} GiB) than the driver reports ({(driver or sold) / GIB:.2f} GiB)",
+            "this is the smallest of the three sizes, in GiB (2^30 bytes)",
+        )
     limit = memory.get("system_limit")
     if limit and limit["low_gib"] > limit["high_gib"]:
         yield _problem(record, ("memory", "system_limit"), "memory-order", "the low limit is above the high one", "swap them")
@@ -162,11 +236,18 @@ def _gpu_memory(record: RecordFile) -> Iterator[Problem]:
 
 def _comparison(record: RecordFile) -> Iterator[Problem]:
     comparison = record.document.data.get("comparison")
-    for index, row in enumerate(comparison["rows"] if comparison else ()):
+    if not comparison:
+        return
+    for index, row in enumerate(comparison["rows"]):
         wanted = len(comparison["columns"]) + 1
         if len(row) != wanted:
-            yield _problem(record, ("comparison", "rows", index), "row-length", f"the row has {len(row)} cells, the table {wanted} (the aspect, then one per column)",
-                           "add or remove cells")  # fmt: skip
+            yield _problem(
+                record,
+                ("comparison", "rows", index),
+                "row-length",
+                f"the row has {len(row)} cells, the table {wanted} (the aspect, then one per column)",
+                "add or remove cells",
+            )
 
 
 def check_contexts(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
@@ -181,8 +262,13 @@ def check_contexts(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
             model = entry.get("model") if record.collection == "notebooks" else record.document.data.get("model")
             limit = limits.get(str(model))
             if limit and entry.get("context_tokens", 0) > limit:
-                yield _problem(record, (field, index, "context_tokens"), "context-beyond-maximum",
-                               f"{entry['context_tokens']:,} tokens, but {model} ends at {limit:,}", "compare with the source")  # fmt: skip
+                yield _problem(
+                    record,
+                    (field, index, "context_tokens"),
+                    "context-beyond-maximum",
+                    f"{entry['context_tokens']:,} tokens, but {model} ends at {limit:,}",
+                    "compare with the source",
+                )
 
 
 def _largest_context(data: dict[str, Any]) -> int | None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from llmops_catalog.catalog.folder import MAX_BYTES, SourceError
+from llmops_catalog.catalog.syntax import syntax_error, unseen_character
 
 MAX_DEPTH = 24
 MAX_DIGITS = 40
@@ -29,6 +30,12 @@ class Place(NamedTuple):
     key_column: int
     line: int
     column: int
+
+
+Children = dict[str | int, tuple[Any, Any]]
+"""libyaml's marks of a container's entries: of the key and of the value. Turned into a `Place` only when one is asked for."""
+Marks = dict[int, Children]
+"""The same for every container of a document, by its `id()`."""
 
 
 class WrittenInt(int):
@@ -48,16 +55,17 @@ class Document:
     """The data of one file and the place of everything in it."""
 
     data: dict[str, Any]
-    places: dict[int, dict[str | int, Place]]
+    marks: Marks
 
     def place(self, path: Iterable[str | int]) -> Place:
         """The place of the deepest part of `path` that exists; steps that are not there are passed over."""
         container: Any = self.data
         found = Place(1, 1, 1, 1)
         for step in path:
-            known = self.places.get(id(container), {})
+            known = self.marks.get(id(container), {})
             if step in known:
-                found, container = known[step], container[step]
+                key, value = known[step]
+                found, container = Place(key.line + 1, key.column + 1, value.line + 1, value.column + 1), container[step]
         return found
 
 
@@ -89,34 +97,42 @@ def _plain(text: str) -> Any:
 def read_document(raw: bytes) -> Document:
     """The mapping in `raw`. Raises `SourceError` with the place of the first thing that is not acceptable."""
     if len(raw) > MAX_BYTES:
-        raise SourceError("too-large", f"the file has more than {MAX_BYTES // 1024} KiB", "split it, or move tables into records of their own")
+        raise SourceError(
+            "too-large", f"the file has more than {MAX_BYTES // 1024} KiB", "split it, or move tables into records of their own"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
-        raise SourceError("not-utf-8", f"byte 0x{raw[error.start]:02x} is not valid UTF-8", "save the file as UTF-8", line, column) from None
+        hint = "the file looks like UTF-16: save it as UTF-8" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "save the file as UTF-8"
+        raise SourceError("not-utf-8", f"byte 0x{raw[error.start]:02x} is not valid UTF-8", hint, line, column) from None
+    if text[:200].lstrip().startswith("<"):
+        raise SourceError("not-a-mapping", "this is a web page or XML, not a record", "paste the YAML itself")
     try:
-        data, places = _build(yaml.parse(text, Loader=yaml.CSafeLoader))
+        data, marks = _build(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.reader.ReaderError as error:
-        raise _unreadable(text, error) from None
+        raise unseen_character(text, error) from None
     except yaml.MarkedYAMLError as error:
-        raise _syntax(error) from None
+        raise syntax_error(error, text) from None
     if data is None:
         raise SourceError("empty-file", "the file holds no record", "write at least its name and sources; see CONTRIBUTING.md")
     if not isinstance(data, dict):
-        raise SourceError("not-a-mapping", "a record is a mapping of keys to values", "start with a line such as 'name: ...'")
-    return Document(data, places)
+        what = "a list" if isinstance(data, list) else "a single value"
+        raise SourceError(
+            "not-a-mapping", f"the file holds {what}, not a mapping of keys to values", "start with a line such as 'name: ...'"
+        )
+    return Document(data, marks)
 
 
-def _build(events: Iterator[Any]) -> tuple[Any, dict[int, dict[str | int, Place]]]:
+def _build(events: Iterator[Any]) -> tuple[Any, Marks]:
     """Folds libyaml's events into data, iteratively, so that no depth of nesting can exhaust the stack."""
-    places: dict[int, dict[str | int, Place]] = {}
+    marks: Marks = {}
     # One frame per open container: the container, the places of its children, a pending key and the key's mark.
-    stack: list[tuple[Any, dict[str | int, Place]]] = []
+    stack: list[tuple[Any, Children]] = []
     root: Any = None
     container: Any = None
-    children: dict[str | int, Place] = {}
+    children: Children = {}
     key: str | None = None
     key_mark: Any = None
     pending: list[tuple[str | None, Any]] = []
@@ -128,7 +144,7 @@ def _build(events: Iterator[Any]) -> tuple[Any, dict[int, dict[str | int, Place]
                 raise _refused(event)
             mark = event.start_mark
             if container.__class__ is dict and key is None:
-                key, key_mark = _key(event, container), mark
+                key, key_mark = _key(event, container, children), mark
                 continue
             value = _plain(event.value) if event.implicit[0] else event.value
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
@@ -138,7 +154,9 @@ def _build(events: Iterator[Any]) -> tuple[Any, dict[int, dict[str | int, Place]
             if container.__class__ is dict and key is None:
                 raise _at(mark, "bad-key", "a key must be text on one line", "quote a key that starts with '{' or '['")
             if len(stack) >= MAX_DEPTH:
-                raise _at(mark, "too-deep", f"more than {MAX_DEPTH} levels of nesting", "no record needs that; look for a missing closing bracket")
+                raise _at(
+                    mark, "too-deep", f"more than {MAX_DEPTH} levels of nesting", "no record needs that; look for a missing closing bracket"
+                )
             value = {} if kind is yaml.MappingStartEvent else []
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             container, children = stack.pop()
@@ -156,24 +174,26 @@ def _build(events: Iterator[Any]) -> tuple[Any, dict[int, dict[str | int, Place]
         if container is None:
             root = value
         elif container.__class__ is dict:
-            children[key] = Place(key_mark.line + 1, key_mark.column + 1, mark.line + 1, mark.column + 1)  # type: ignore[index]
+            children[key] = (key_mark, mark)  # type: ignore[index]
             container[key] = value
             key = None
         else:
-            children[len(container)] = Place(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 1)
+            children[len(container)] = (mark, mark)
             container.append(value)
         if kind is not yaml.ScalarEvent:
             stack.append((container, children))
             pending.append((key, key_mark))
             container, children, key = value, {}, None
-            places[id(value)] = children
-    return root, places
+            marks[id(value)] = children
+    return root, marks
 
 
-def _key(event: Any, container: dict[str, Any]) -> str:
+def _key(event: Any, container: dict[str, Any], children: Children) -> str:
     text: str = event.value
     if text in container:
-        raise _at(event.start_mark, "duplicate-key", f"the key {text[:60]!r} stands here twice", "keep one of them")
+        raise _at(
+            event.start_mark, "duplicate-key", f"the key {text[:60]!r} is already on line {children[text][0].line + 1}", "keep one of them"
+        )
     if event.implicit[0] and not isinstance(_plain(text), str):
         raise _at(event.start_mark, "bad-key", f"the key {text[:60]!r} is not text", "quote it")
     return text
@@ -186,33 +206,12 @@ def _at(mark: Any, code: str, message: str, hint: str) -> SourceError:
 def _refused(event: Any) -> SourceError:
     if event.__class__ is yaml.AliasEvent or event.anchor:
         name = f"{'*' if event.__class__ is yaml.AliasEvent else '&'}{event.anchor}"
-        return _at(event.start_mark, "yaml-anchor", f"anchors and aliases are not used in records ({name[:40]})", "write the value out, or quote text that starts with '&' or '*'")
-    return _at(event.start_mark, "yaml-tag", f"tags are not used in records ({event.tag[:40]})", "remove it, or quote text that starts with '!'")
-
-
-_CAUSES = (
-    ("mapping values are not allowed", "a value that contains ': ' must be quoted, or the line is indented too far"),
-    ("\\t", "indent with spaces, not with tabs"),
-    ("cannot start any token", "quote text that starts with one of @ ` % , [ ] { }"),
-    ("could not find expected ':'", "the line lacks a colon, or the text before it must be quoted"),
-    ("did not find expected key", "check the indentation of this line and the quotes of the one before"),
-    ("did not find expected '-' indicator", "check the indentation of this list"),
-    ("did not find expected ',' or", "a bracket is not closed, or a comma is missing"),
-    ("unexpected end of stream", "a quote or bracket is not closed"),
-    ("found undefined tag", "quote text that starts with '!'"),
-)
-
-
-def _syntax(error: yaml.MarkedYAMLError) -> SourceError:
-    mark = error.problem_mark or error.context_mark
-    sentence = str(error.problem or error.context or "this is not YAML")
-    hint = next((cause for sign, cause in _CAUSES if sign in sentence), "check indentation, quotes and brackets around this place")
-    return SourceError("yaml-syntax", sentence, hint, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1)
-
-
-def _unreadable(text: str, error: yaml.reader.ReaderError) -> SourceError:
-    character = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]", text)
-    offset = character.start() if character else 0
-    line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
-    number = f"U+{ord(character[0]):04X}" if character else str(error.reason)
-    return SourceError("control-character", f"the file contains the invisible character {number}", "delete it", line, column)
+        return _at(
+            event.start_mark,
+            "yaml-anchor",
+            f"anchors and aliases are not used in records ({name[:40]})",
+            "write the value out, or quote text that starts with '&' or '*'",
+        )
+    return _at(
+        event.start_mark, "yaml-tag", f"tags are not used in records ({event.tag[:40]})", "remove it, or quote text that starts with '!'"
+    )

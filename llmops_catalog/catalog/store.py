@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmops_catalog.catalog.facts import gpu_facts, model_facts
 from llmops_catalog.catalog.names import name_key
@@ -21,8 +21,7 @@ COLLECTION_WORDS = {"gpus": "GPU"}
 """How a collection's records are called in a sentence, where it is not just the folder name without its 's'."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record as written, with its place: `data` holds exactly the keys of the YAML file (plain JSON types)."""
 
     collection: str
@@ -41,8 +40,7 @@ class Record:
         return {"id": self.id, **self.data}
 
 
-@dataclass(frozen=True, slots=True)
-class Referrer:
+class Referrer(NamedTuple):
     """A record that points at another one, and from which field (``uses[].model``)."""
 
     collection: str
@@ -51,8 +49,7 @@ class Referrer:
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One search result; a lower `rank` is better."""
 
     collection: str
@@ -68,6 +65,11 @@ class Catalog:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self.path = path
+
+    def __del__(self) -> None:
+        """Gives the file back; nobody has to think of closing a catalog."""
+        with contextlib.suppress(AttributeError, sqlite3.Error):
+            self._connection.close()
 
     # --- records ------------------------------------------------------------------------------------------------------
 
@@ -91,13 +93,16 @@ class Catalog:
 
     def records(self, collection: str) -> Iterator[Record]:
         """Every record of a collection, by id."""
-        rows = self._connection.execute("SELECT collection, id, label, path, data FROM records WHERE collection = ? ORDER BY id", (collection,))
+        rows = self._connection.execute(
+            "SELECT collection, id, label, path, data FROM records WHERE collection = ? ORDER BY id", (collection,)
+        )
         return map(_record, rows)
 
     def referrers(self, collection: str, record_id: str) -> list[Referrer]:
         """Who points at this record, sorted by collection and id."""
         rows = self._connection.execute(
-            "SELECT r.collection, r.id, r.label, l.field FROM refs l JOIN records r ON r.collection = l.from_collection AND r.id = l.from_id"
+            "SELECT r.collection, r.id, r.label, l.field FROM refs l"
+            " JOIN records r ON r.collection = l.from_collection AND r.id = l.from_id"
             " WHERE l.to_collection = ? AND l.to_id = ? ORDER BY r.collection, r.id, l.field",
             (collection, record_id),
         )
@@ -106,47 +111,24 @@ class Catalog:
     # --- names --------------------------------------------------------------------------------------------------------
 
     def resolve(self, collection: str, name: str) -> str:
-        """The id that `name` stands for: an id, a Hub id, a name or an alias, in any case.
+        """The id that `name` stands for: an id, a Hub id, an alias or a name, in any case.
 
         Raises `AmbiguousName` where several records answer to it, `RecordNotFound` with the nearest names where none does.
         """
-        key = name_key(name)
-        rows = self._connection.execute(
-            "SELECT id, MIN(tier) FROM names WHERE collection = ? AND key = ? GROUP BY id ORDER BY 2, 1", (collection, key)
-        ).fetchall()
-        best = [record_id for record_id, tier in rows if tier == rows[0][1]]
-        if len(best) == 1:
-            return str(best[0])
-        if len(best) > 1:
-            raise AmbiguousName(singular(collection), name, best)
-        raise self._not_found(collection, name, key)
-
-    def _not_found(self, collection: str, name: str, key: str) -> AmbiguousName | RecordNotFound:
-        """Records whose names contain every word typed are listed; else those spelled most alike."""
-        words = set(key.split())
-        known: dict[str, str] = {}
-        for spelled, record_id in self._connection.execute("SELECT key, id FROM names WHERE collection = ? ORDER BY tier, id", (collection,)):
-            known.setdefault(spelled, record_id)
-        holding = sorted({record_id for spelled, record_id in known.items() if words and words <= set(spelled.split())})
-        if 1 < len(holding) <= 12:
-            return AmbiguousName(singular(collection), name, holding)
-        suggestions = holding if len(holding) == 1 else list(dict.fromkeys(known[spelled] for spelled in nearest(key, known, 6)))[:3]
-        return RecordNotFound(singular(collection), name, suggestions, f"see them all with 'llmops-catalog list {collection}'")
+        exact = self._connection.execute("SELECT key, id, tier FROM names WHERE key = ? AND collection = ?", (name_key(name), collection))
+        return _only(exact) or _judged(
+            singular(collection), name, self._connection.execute("SELECT key, id, tier FROM names WHERE collection = ?", (collection,)),
+            f"see them all with 'llmops-catalog list {collection}'",
+        )  # fmt: skip
 
     def find(self, name: str) -> Record:
-        """The record of whatever collection that answers to `name` or to ``collection/id``."""
+        """The record of whatever collection that answers to `name` or to ``collection/id``. Raises as `resolve`."""
         collection, _, rest = name.partition("/")
         if rest and collection in self.counts:
             return self.record(collection, self.resolve(collection, rest))
-        rows = self._connection.execute("SELECT collection, id, MIN(tier) FROM names WHERE key = ? GROUP BY collection, id ORDER BY 3", (name_key(name),)).fetchall()
-        best = [f"{row[0]}/{row[1]}" for row in rows if row[2] == rows[0][2]]
-        if len(best) > 1:
-            raise AmbiguousName("record", name, best)
-        if best:
-            return self.record(rows[0][0], rows[0][1])
-        known = {key: f"{collection}/{record_id}" for key, collection, record_id in self._connection.execute("SELECT key, collection, id FROM names")}
-        suggestions = list(dict.fromkeys(known[key] for key in nearest(name_key(name), known, 6)))[:3]
-        raise RecordNotFound("record", name, suggestions, "search for it with 'llmops-catalog search WORDS'")
+        rows = self._connection.execute("SELECT key, collection || '/' || id, tier FROM names")
+        found, _, record_id = _judged("record", name, rows, "search for it with 'llmops-catalog search WORDS'").partition("/")
+        return self.record(found, record_id)
 
     # --- facts for the estimator --------------------------------------------------------------------------------------
 
@@ -180,17 +162,45 @@ class Catalog:
     # --- search -------------------------------------------------------------------------------------------------------
 
     def search(self, words: str, limit: int = 20) -> list[Hit]:
-        """Records that contain all words (by prefix), best first; names weigh more than text. Any input is safe."""
-        terms = re.findall(r"[^\W_]+(?:\.[^\W_]+)*", words.casefold())[:12]
+        """Records that contain all words (by prefix), best first; a record called just that comes first. Any input is safe."""
+        terms = re.findall(r"[^\W_]+(?:\.[^\W_]+)*", words[:1000].casefold())[:12]
         if not terms:
             return []
         query = " AND ".join(f'"{term[:60]}"*' for term in terms)
         rows = self._connection.execute(
-            "SELECT collection, id, label, summary, bm25(texts, 0, 0, 10.0, 8.0, 2.0, 1.0) AS rank FROM texts WHERE texts MATCH ?"
-            " ORDER BY rank, collection, id LIMIT ?",
-            (query, limit),
+            "SELECT t.collection, t.id, t.label, t.summary, bm25(texts, 0, 0, 10.0, 8.0, 2.0, 1.0) - 1000 * COALESCE("
+            "   (SELECT MAX(tier = 2) + 1 FROM names n WHERE n.key = ? AND n.collection = t.collection AND n.id = t.id), 0) AS score"
+            " FROM texts t WHERE texts MATCH ? ORDER BY score, t.collection, t.id LIMIT ?",
+            (name_key(words), query, limit),
         )
         return [Hit(*row) for row in rows]
+
+
+def _only(rows: Iterable[tuple[str, str, int]]) -> str | None:
+    """The one record of the best tier among (key, id, tier) rows, if there is just one."""
+    best = sorted((tier, record_id) for _, record_id, tier in rows)
+    return best[0][1] if best and all(record_id == best[0][1] for tier, record_id in best if tier == best[0][0]) else None
+
+
+def _judged(kind: str, name: str, rows: Iterable[tuple[str, str, int]], hint: str) -> str:
+    """The only record of the best tier that answers to `name`; `rows` are (key, id, tier) of all there are.
+
+    Raises `AmbiguousName` with several, or with those whose names contain every word typed; else `RecordNotFound` with those spelled
+    most alike.
+    """
+    wanted = name_key(name)
+    known = sorted(rows, key=lambda row: (row[2], row[1]))
+    answering = [row for row in known if row[0] == wanted]
+    if only := _only(answering):
+        return only
+    words = set(wanted.split())
+    best = {record_id for _, record_id, tier in answering if tier == answering[0][2]}
+    holding = sorted(best or {record_id for key, record_id, _ in known if words and words <= set(key.split())})
+    if 1 < len(holding) <= 12:
+        raise AmbiguousName(kind, name, holding)
+    spelled = {key: record_id for key, record_id, _ in reversed(known)}
+    suggestions = holding if len(holding) == 1 else list(dict.fromkeys(spelled[key] for key in nearest(wanted, spelled, 6)))[:3]
+    raise RecordNotFound(kind, name, suggestions, hint)
 
 
 def singular(collection: str) -> str:

@@ -6,11 +6,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
+from llmops_catalog.problems import did_you_mean, nearest
 from llmops_catalog.schema.urls import check_url
 
 Item = TypeVar("Item")
@@ -50,6 +52,9 @@ def several(description: str, example: Any, **constraints: Any) -> Any:
 
 _MOJIBAKE = re.compile("\ufffd|Ã[\u0080-\u00bf©¨¤¶¼±§]|â€[\u0099\u009c\u009d™œ“”˜¦]|Â[\u00a0-\u00bf]|‚Ä[ôúùî¢¶]|√[©®§±∂º]|ï»¿")
 _CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_DOUBLE_SPACE = re.compile("  |\t")
+_ORDINARY = re.compile(r"[!-~]+(?:[ \n][!-~]+)*")
+"""Nearly all text: plain ASCII words with single spaces. One look instead of five."""
 
 
 def _as_written(value: Any) -> Any:
@@ -57,29 +62,61 @@ def _as_written(value: Any) -> Any:
     return getattr(value, "as_written", value)
 
 
-def _clean(text: str) -> str:
+def _wrong(code: str, sentence: str, hint: str) -> PydanticCustomError:
+    """A finding of our own: one of the codes of problems.py, a ready sentence, and what to do."""
+    return PydanticCustomError(code, "{sentence}", {"sentence": sentence, "hint": hint})
+
+
+def _text(value: Any) -> Any:
+    """A text field's value: numbers in their own spelling (`3.10`, not 3.1), text checked for what nobody can see."""
+    text = getattr(value, "as_written", value)
+    if not isinstance(text, str) or _ORDINARY.fullmatch(text):
+        return text
     if match := _MOJIBAKE.search(text):
-        raise PydanticCustomError("mojibake", "the text was decoded with the wrong encoding near {near!r}",
-                                  {"near": text[max(0, match.start() - 12): match.end() + 12], "hint": "type the characters again in UTF-8"})  # fmt: skip
+        raise _wrong(
+            "mojibake", f"the text was decoded with the wrong encoding near {_around(text, match)!r}", "type the characters again in UTF-8"
+        )
     if match := _CONTROL.search(text):
-        raise PydanticCustomError("control-character", "the text contains the invisible character U+{number}",
-                                  {"number": f"{ord(match[0]):04X}", "hint": "delete it"})  # fmt: skip
-    if text != text.strip() or "  " in text or "\t" in text:
-        raise PydanticCustomError("whitespace", "white space at an end, or two spaces in a row, in {near!r}",
-                                  {"near": text[:60], "hint": "write single spaces; use '>-' for text over several lines"})  # fmt: skip
+        before = text[max(0, match.start() - 12) : match.start()]
+        raise _wrong("control-character", f"the text contains the invisible character U+{ord(match[0]):04X} after {before!r}", "delete it")
+    if text != text.strip():
+        raise _wrong(
+            "whitespace",
+            f"white space at an end of {_ends(text)}",
+            "write '>-' instead of '>' or '|'" if text.endswith("\n") else "remove it",
+        )
+    if match := _DOUBLE_SPACE.search(text):
+        raise _wrong("whitespace", f"two spaces or a tab near {_around(text, match)!r}", "write one space")
     if not unicodedata.is_normalized("NFC", text):
-        raise PydanticCustomError("mojibake", "the text is not in Unicode normal form C", {"hint": "type the accented letters again"})
+        composed = unicodedata.normalize("NFC", text)
+        first = next((index for index, pair in enumerate(zip(text, composed, strict=False)) if pair[0] != pair[1]), len(composed))
+        raise _wrong(
+            "mojibake",
+            f"letters and their accents are stored apart near {composed[max(0, first - 12) : first + 12]!r}",
+            "type the accented letters again",
+        )
     return text
 
 
-Text = Annotated[str, BeforeValidator(_as_written), AfterValidator(_clean)]
-Line = Annotated[Text, Field(min_length=1, max_length=300, pattern=r"^[^\n]*$")]
+def _around(text: str, match: re.Match[str]) -> str:
+    return text[max(0, match.start() - 12) : match.end() + 12]
+
+
+def _ends(text: str) -> str:
+    return repr(text) if len(text) <= 60 else f"{text[:25]!r} ... {text[-25:]!r}"
+
+
+AsText = BeforeValidator(_text)
+"""Put after a field's bounds, so that Pydantic checks those natively."""
+
+Text = Annotated[str, AsText]
+Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\n]*$"), AsText]
 """One line of plain text (no Markdown, no HTML: it is shown as written)."""
-Prose = Annotated[Text, Field(min_length=1, max_length=4000)]
+Prose = Annotated[str, Field(min_length=1, max_length=4000), AsText]
 """Plain sentences; `>-` folds them over several YAML lines."""
-Slug = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80), AsText]
 """Lower-case letters, digits, dots, hyphens, underscores."""
-Quote = Annotated[str, BeforeValidator(_as_written), Field(min_length=1, max_length=2000)]
+Quote = Annotated[str, Field(min_length=1, max_length=2000), BeforeValidator(_as_written)]
 """Somebody else's words exactly as found: a log line, a table row."""
 Url = Annotated[str, Field(json_schema_extra={"format": "uri"}), AfterValidator(check_url)]
 
@@ -88,7 +125,9 @@ ID_PATTERN = r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*"
 
 def reference(collection: str) -> Any:
     """The type of a field that holds the id of a record in `collection`."""
-    return Annotated[str, BeforeValidator(_as_written), Field(max_length=200, json_schema_extra={"x-refers-to": collection}), RefTo(collection)]
+    return Annotated[
+        str, Field(max_length=200, json_schema_extra={"x-refers-to": collection}), BeforeValidator(_as_written), RefTo(collection)
+    ]
 
 
 ModelRef = reference("models")
@@ -113,6 +152,7 @@ AnyRef = reference("*")
 _DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
 
 
+@lru_cache(maxsize=4096)
 def _check_date(text: str) -> str:
     match = _DATE.match(text)
     try:
@@ -121,12 +161,12 @@ def _check_date(text: str) -> str:
             return text
     except ValueError:
         pass
-    raise PydanticCustomError("bad-date", "{value!r} is not a date", {"value": text[:40], "hint": "write 2024, 2024-07 or 2024-07-23"})
+    raise _wrong("bad-date", f"{text[:40]!r} is not a date", "write 2024, 2024-07 or 2024-07-23")
 
 
 def _check_day(text: str) -> str:
     if len(_check_date(text)) != 10:
-        raise PydanticCustomError("bad-date", "{value!r} lacks the day", {"value": text, "hint": "write it as 2024-07-23"})
+        raise _wrong("bad-date", f"{text!r} lacks the day", "write it as 2024-07-23")
     return text
 
 
@@ -158,7 +198,10 @@ class Money(StrictModel):
 class Source(StrictModel):
     """Where facts of this record were read, which of them, and when they were last compared."""
 
-    url: Url = described("A repository (best with its commit), model card, paper, vendor page, documentation page or issue", "https://arxiv.org/abs/2407.21783")
+    url: Url = described(
+        "A repository (best with its commit), model card, paper, vendor page, documentation page or issue",
+        "https://arxiv.org/abs/2407.21783",
+    )
     supports: Many[Line] = described("The fields of this record it backs; nested ones with dots", ["released", "license"], min_length=1)
     checked: Day = described("The day the fields were last compared with the page", "2026-11-20")
     note: Line | None = optional("What a reader of the source should know: which table, which commit, what it does not say", "table 3")
@@ -182,7 +225,7 @@ class NotKnown(StrictModel):
 class ListedIn(StrictModel):
     """The place in one of the source lists that names this record."""
 
-    list: ListRef = described("Id of the source list", "llm-ops")
+    list: ListRef = described("Id of the source list", "llm-ops")  # type: ignore[valid-type]
     item: Annotated[str, Field(pattern=r"^\d{3}-L\d{3,4}-\d+$")] = described("The item's id there", "000-L032-1")
 
 
@@ -195,7 +238,9 @@ class License(StrictModel):
     id: Line = described("SPDX expression, or LicenseRef-name for a licence SPDX does not list", "Apache-2.0")
     name: Line | None = optional("The name people know it by; needed for a LicenseRef", "Llama 3.1 Community License")
     url: Url | None = optional("Where its text can be read; needed for a LicenseRef", "https://www.llama.com/llama3_1/license/")
-    commercial_use: CommercialUse | None = optional("May a business use it: yes, restricted (conditions), no; needed for a LicenseRef", "restricted")
+    commercial_use: CommercialUse | None = optional(
+        "May a business use it: yes, restricted (conditions), no; needed for a LicenseRef", "restricted"
+    )
     note: Line | None = optional("The catch, in one line", "services above 700 million monthly users need a licence of their own")
 
     @model_validator(mode="after")
@@ -204,20 +249,41 @@ class License(StrictModel):
         return self
 
 
-def _check_license(license_: License) -> None:
+COMMON_LICENSES = (
+    "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "GPL-2.0-only", "GPL-3.0-only", "LGPL-3.0-only", "AGPL-3.0-only", "MPL-2.0", "ISC",
+    "Unlicense",
+    "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-NC-ND-4.0", "CC-BY-SA-3.0", "ODC-By-1.0",
+)  # fmt: skip
+"""What a mistyped id usually meant."""
+
+
+@lru_cache(maxsize=1024)
+def _canonical_license(expression: str) -> str | None:
+    """The SPDX spelling of an expression; None where it is none."""
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
     try:
-        canonical = canonicalize_license_expression(license_.id)
+        return str(canonicalize_license_expression(expression))
     except (InvalidLicenseExpression, ValueError):
-        raise PydanticCustomError("bad-license", "{id!r} is not an SPDX licence id", {"id": license_.id[:60],
-                                  "hint": "use an id from spdx.org/licenses, or LicenseRef-name with name, url and commercial_use"}) from None  # fmt: skip
-    if str(canonical) != license_.id and not license_.id.startswith("LicenseRef-"):
-        raise PydanticCustomError("bad-license", "the licence {id!r} is spelled {canonical!r}", {"id": license_.id, "canonical": str(canonical),
-                                  "hint": "write it that way"})  # fmt: skip
-    if license_.id.startswith("LicenseRef-") and None in (license_.name, license_.url, license_.commercial_use):
-        raise PydanticCustomError("bad-license", "the custom licence {id!r} lacks its name, url or commercial_use", {"id": license_.id,
-                                  "hint": "say all three, so that readers know what they agree to"})  # fmt: skip
+        return None
+
+
+def _check_license(license_: License) -> None:
+    canonical = _canonical_license(license_.id)
+    if canonical is None:
+        meant = did_you_mean(nearest(license_.id.replace(" ", "-"), COMMON_LICENSES, 2))
+        otherwise = "use an id from spdx.org/licenses, or LicenseRef-name with name, url and commercial_use"
+        raise _wrong("bad-license", f"{license_.id[:60]!r} is not an SPDX licence id", meant or otherwise)
+    if canonical != license_.id and not license_.id.startswith("LicenseRef-"):
+        raise _wrong("bad-license", f"the licence {license_.id!r} is spelled {canonical!r}", f"write id: {canonical}")
+    if license_.id.startswith("LicenseRef-"):
+        missing = [key for key in ("name", "url", "commercial_use") if getattr(license_, key) is None]
+        if missing:
+            raise _wrong(
+                "bad-license",
+                f"the custom licence {license_.id!r} lacks {' and '.join(missing)}",
+                "say it, so that readers know what they agree to",
+            )
 
 
 # --- the record -------------------------------------------------------------------------------------------------------
@@ -234,10 +300,13 @@ class Record(StrictModel):
     aliases: Many[Line] = several("Other names people type for it", ["4090", "geforce rtx 4090"])
     tags: Many[Slug] = several("Words to find it by, lower case", ["instruct", "multilingual"])
     confidence: Confidence = described("How far the record as a whole can be trusted: high, medium or thin", "high")
-    doubts: Many[Doubt] = several("Facts less certain than the record", [{"field": "native_dtype", "confidence": "thin", "why": "inferred from the family"}])
-    not_known: Many[NotKnown] = several("Facts left out because nobody published them", [{"field": "released", "why": "no announcement found"}])
+    doubts: Many[Doubt] = several(
+        "Facts less certain than the record", [{"field": "native_dtype", "confidence": "thin", "why": "inferred from the family"}]
+    )
+    not_known: Many[NotKnown] = several(
+        "Facts left out because nobody published them", [{"field": "released", "why": "no announcement found"}]
+    )
     listed_in: Many[ListedIn] = several("Where the source lists name it", [{"list": "llm-ops", "item": "000-L032-1"}])
     sources: Many[Source] = described("Where the facts come from; at least one",
-                                      [{"url": "https://arxiv.org/abs/2407.21783", "supports": ["released"], "checked": "2026-11-20"}], min_length=1)  # fmt: skip
-
-
+                                      [{"url": "https://arxiv.org/abs/2407.21783", "supports": ["released"], "checked": "2026-11-20"}],
+                                      min_length=1)  # fmt: skip

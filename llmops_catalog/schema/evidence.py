@@ -8,12 +8,30 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from llmops_catalog.schema.base import (
-    Amount, AnyRef, Count, Date, GpuRef, License, Line, Many, ModelRef, Prose, QuantizationRef, Quote, Record, Size, StrictModel, Text, Url,
-    described, optional, several,
+    Amount,
+    AnyRef,
+    AsText,
+    Count,
+    Date,
+    GpuRef,
+    License,
+    Line,
+    Many,
+    ModelRef,
+    Prose,
+    QuantizationRef,
+    Quote,
+    Record,
+    Size,
+    StrictModel,
+    Url,
+    described,
+    optional,
+    several,
 )  # fmt: skip
 from llmops_catalog.schema.software import RuntimeName
 
-ItemId = Annotated[Text, Field(pattern=r"^\d{3}-L\d{3,4}-\d+$")]
+ItemId = Annotated[str, Field(pattern=r"^\d{3}-L\d{3,4}-\d+$"), AsText]
 
 
 class Dataset(Record):
@@ -125,6 +143,6 @@ class SourceList(Record):
     authors: Many[Line] = several("Who wrote it", ["DJCordhose"])
     summary: Prose = described("What it is", "Notes of a workshop that runs the same task on three generations of models.")
     url: Url = described("The document at the commit used", "https://github.com/DJCordhose/llm-ops/blob/aeae8700bf/README.md")
-    commit: Annotated[Text, Field(pattern=r"^[0-9a-f]{7,40}$")] | None = optional("The commit used", "aeae8700bf")
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}$"), AsText] | None = optional("The commit used", "aeae8700bf")
     license: License | None = optional("Its licence", {"id": "MIT"})
     items: Many[ListItem] = several("Every item in its own order", [{"item_id": "000-L032-1", "text": "Present.ipynb", "record": "notebooks/llm-ops/present"}])

@@ -7,12 +7,28 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from llmops_catalog.schema.base import (
-    Amount, ArchitectureRef, Count, Date, GpuRef, Line, Many, Money, Prose, ProviderRef, Record, StrictModel, Text, Url, described, optional, several,
+    Amount,
+    ArchitectureRef,
+    AsText,
+    Count,
+    Date,
+    GpuRef,
+    Line,
+    Many,
+    Money,
+    Prose,
+    ProviderRef,
+    Record,
+    StrictModel,
+    Url,
+    described,
+    optional,
+    several,
 )  # fmt: skip
 
 Vendor = Literal["nvidia", "amd", "intel", "apple", "google", "aws", "qualcomm", "huawei"]
 Support = Literal["native", "emulated", "none"]
-ComputeCapability = Annotated[Text, Field(pattern=r"^\d{1,2}\.\d$")]
+ComputeCapability = Annotated[str, Field(pattern=r"^\d{1,2}\.\d$"), AsText]
 
 
 class SystemLimit(StrictModel):

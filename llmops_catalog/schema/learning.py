@@ -7,13 +7,33 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from llmops_catalog.schema.base import (
-    AnyRef, ConceptRef, Count, Date, GpuRef, Line, Many, MeasurementRef, ModelRef, PathRef, PrerequisiteRef, Prose, ProviderRef, QuantizationRef,
-    Record, ResourceRef, Slug, StrictModel, Text, Url, described, optional, several,
+    AnyRef,
+    AsText,
+    ConceptRef,
+    Count,
+    Date,
+    GpuRef,
+    Line,
+    Many,
+    MeasurementRef,
+    ModelRef,
+    PathRef,
+    PrerequisiteRef,
+    Prose,
+    ProviderRef,
+    QuantizationRef,
+    Record,
+    Slug,
+    StrictModel,
+    Url,
+    described,
+    optional,
+    several,
 )  # fmt: skip
 from llmops_catalog.schema.software import RuntimeName
 
 Level = Literal["intro", "intermediate", "advanced"]
-Language = Annotated[Text, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"), AsText]
 
 
 class Availability(StrictModel):
@@ -30,7 +50,7 @@ class LearningRecord(Record):
     title: Line = described("Its real title", "Let's build GPT: from scratch, in code, spelled out")
     authors: Many[Line] = several("People or organisations who made it", ["Andrej Karpathy"])
     published: Date | None = optional("When it was published", "2023-01-17")
-    language: Language = optional("ISO 639-1 code, English where left out", "en")  # type: ignore[assignment]
+    language: Language = optional("ISO 639-1 code, English where left out", "en")
     level: Level | None = optional("For whom", "intro")
     topics: Many[Slug] = several("What it is about", ["quantization", "inference"])
     summary: Prose = described("What one can do after it, in our own words", "Write a small GPT line by line and understand each one.")
@@ -56,7 +76,7 @@ class Repository(StrictModel):
 
     repository: Url = described("The repository", "https://github.com/DJCordhose/llm-ops")
     path: Line = described("Path of the file in it", "Present.ipynb")
-    commit: Annotated[Text, Field(pattern=r"^[0-9a-f]{7,40}$")] = described("The commit described here", "aeae8700bf")
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}$"), AsText] = described("The commit described here", "aeae8700bf")
 
 
 class NotebookRun(StrictModel):
@@ -101,7 +121,7 @@ class Resource(LearningRecord):
     url: Url | None = optional("Its address; left out only for a book without one", "https://arxiv.org/abs/2209.11055")
     alt_urls: Many[Url] = several("Other addresses of it", ["https://arxiv.org/pdf/2209.11055"])
     free: Literal["yes", "no", "audit", "partly"] | None = optional("What it costs", "yes")
-    isbn: Annotated[Text, Field(pattern=r"^[\dX-]{10,17}$")] | None = optional("ISBN of a book", "978-1633437166")
+    isbn: Annotated[str, Field(pattern=r"^[\dX-]{10,17}$"), AsText] | None = optional("ISBN of a book", "978-1633437166")
 
 
 class Comparison(StrictModel):

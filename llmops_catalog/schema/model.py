@@ -7,7 +7,20 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from llmops_catalog.schema.base import (
-    Count, Date, License, Line, Many, ModelRef, Prose, Record, Size, StrictModel, Url, described, optional, several,
+    Count,
+    Date,
+    License,
+    Line,
+    Many,
+    ModelRef,
+    Prose,
+    Record,
+    Size,
+    StrictModel,
+    Url,
+    described,
+    optional,
+    several,
 )  # fmt: skip
 
 Kind = Literal["decoder", "encoder", "encoder-decoder", "hybrid", "state-space"]

@@ -5,7 +5,22 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from llmops_catalog.schema.base import (
-    Amount, ConceptRef, Count, Date, FrameworkRef, License, Line, Many, Prose, QuantizationRef, Record, StrictModel, Url, described, optional, several,
+    Amount,
+    ConceptRef,
+    Count,
+    Date,
+    FrameworkRef,
+    License,
+    Line,
+    Many,
+    Prose,
+    QuantizationRef,
+    Record,
+    StrictModel,
+    Url,
+    described,
+    optional,
+    several,
 )  # fmt: skip
 from llmops_catalog.schema.hardware import ComputeCapability
 

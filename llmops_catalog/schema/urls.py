@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from pydantic_core import PydanticCustomError
 
 MAX_URL_LENGTH = 2000
+_ORDINARY = re.compile(r"https?://(?:[a-z0-9-]+\.)+(?!local[/#]|internal[/#])[a-z]{2,}[/#](?:(?![<>\"`{}|\\^?])[!-~])*")
+"""Nearly all addresses: a named host, a path, no query. One look instead of a full parse."""
+_MUST_BE_ESCAPED = '<>"`{}|\\^'
 
 # Parameters that say who clicked, not what is shown.
 _TRACKING = re.compile(r"^(utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|ref_url|_hsenc|_hsmi|mkt_tok|si|spm|trk|yclid)$")
@@ -28,6 +31,8 @@ def check_url(text: str) -> str:
 
     Raises `PydanticCustomError` with code ``bad-url``, ``tracking-url`` or ``expiring-url`` and a ready sentence.
     """
+    if _ORDINARY.fullmatch(text) and len(text) <= MAX_URL_LENGTH:
+        return text
     parts = _split(text)
     names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     if signed := _signing_parameters(names):
@@ -48,19 +53,28 @@ def check_url(text: str) -> str:
 def _split(text: str) -> SplitResult:
     if len(text) > MAX_URL_LENGTH:
         raise _bad("the address is longer than 2000 characters", "link to a shorter page")
-    if any(ord(char) <= 32 or ord(char) == 127 or char in '<>"`{}|\\^' for char in text):
-        raise _bad("the address contains white space or a character that must be escaped", "percent-encode it")
+    if any(ord(char) <= 32 or ord(char) == 127 or char in _MUST_BE_ESCAPED for char in text):
+        char = next(char for char in text if ord(char) <= 32 or ord(char) == 127 or char in _MUST_BE_ESCAPED)
+        raise _bad(
+            f"the address contains {'white space' if char.isspace() else repr(char)}",
+            f"write it as {quote(char)}, or copy the address again",
+        )
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise _bad("this is not a web address", "write https://host/path") from None
+    if not parts.scheme or parts.scheme == "localhost" or "." in parts.scheme:
+        raise _bad(
+            f"{text[:80]!r} does not start with https://",
+            f"write https://{text[:80].lstrip('/')}" if "." in text else "write https://host/path",
+        )
     if parts.scheme not in ("http", "https"):
-        raise _bad(f"only http and https addresses are allowed, not {parts.scheme or 'none'!r}", "write https://host/path")
+        raise _bad(f"only http and https addresses are allowed, not {parts.scheme[:40]!r}", "write https://host/path")
     if parts.username is not None or parts.password is not None:
         raise _bad("the address carries a user name or password", "remove everything up to the '@'")
     if not host or not _is_public_host(host):
-        raise _bad(f"{host or ''!r} is not a public host name", "write https://host/path")
+        raise _bad(f"{(host or '')[:80]!r} is not a public host name", "link to a page everybody can open")
     return parts
 
 
@@ -73,7 +87,12 @@ def _is_public_host(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_global
     except ValueError:
         last_label = host.rstrip(".").rpartition(".")[2]
-        return "." in host.strip(".") and not last_label.isdigit() and not last_label.startswith("0x") and last_label not in ("local", "internal")
+        return (
+            "." in host.strip(".")
+            and not last_label.isdigit()
+            and not last_label.startswith("0x")
+            and last_label not in ("local", "internal")
+        )
 
 
 def _is_tracking(name: str, host: str) -> bool:

@@ -1,0 +1,89 @@
+"""The corpus of bad records: each folder is laid over a small valid catalog and must get exactly the text in its expected.txt.
+
+A folder is called after the code it shows, with `-variant` after it where there are several. Files that cannot lie in a
+repository (a pipe, a link, 10 MiB of text) are made by the functions of `MADE`.
+After a change of wording, WRITE_EXPECTED=1 writes the files anew: then read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from llmops_catalog.catalog.check import check_folder
+from llmops_catalog.problems import CODES, in_order
+from llmops_catalog.report.problems import as_text
+
+HERE = Path(__file__).parent
+CASES = sorted(folder.name for folder in HERE.iterdir() if folder.is_dir() and not folder.name.startswith(("_", ".")))
+FRAMEWORK = "frameworks/sglang.yaml"
+
+
+def _folder(catalog: Path) -> None:
+    (catalog / FRAMEWORK).mkdir()
+
+
+def _link(catalog: Path) -> None:
+    (catalog / FRAMEWORK).symlink_to("/etc/hostname")
+
+
+def _linked_folder(catalog: Path) -> None:
+    (catalog / "more").symlink_to("/etc")
+
+
+def _pipe(catalog: Path) -> None:
+    os.mkfifo(catalog / FRAMEWORK)
+
+
+def _ten_mebibytes(catalog: Path) -> None:
+    (catalog / FRAMEWORK).write_bytes(b"summary: " + b"word " * (2 * 2**20))
+
+
+def _brackets(catalog: Path) -> None:
+    (catalog / FRAMEWORK).write_text("name: " + "[" * 100_000)
+
+
+def _utf_16(catalog: Path) -> None:
+    (catalog / FRAMEWORK).write_bytes("name: SGLang\n".encode("utf-16"))
+
+
+def _utf_16_without_mark(catalog: Path) -> None:
+    (catalog / FRAMEWORK).write_bytes("name: SGLang\n".encode("utf-16-le"))
+
+
+MADE: dict[str, Callable[[Path], None]] = {
+    "not-a-file": _folder, "not-a-file-link": _link, "not-a-file-pipe": _pipe, "not-a-file-linked-folder": _linked_folder,
+    "too-large": _ten_mebibytes, "too-deep": _brackets,
+    "not-utf-8-utf-16": _utf_16, "control-character-utf-16": _utf_16_without_mark,
+}  # fmt: skip
+
+
+def code_of(case: str) -> str:
+    """The code a folder is named after: the longest one its name begins with."""
+    return max((code for code in CODES if case == code or case.startswith(f"{code}-")), key=len, default="")
+
+
+def broken_catalog(case: str, to: Path) -> Path:
+    catalog = to / "catalog"
+    shutil.copytree(HERE / "_base" / "catalog", catalog)
+    if (HERE / case / "catalog").is_dir():
+        shutil.copytree(HERE / case / "catalog", catalog, dirs_exist_ok=True)
+    if case in MADE:
+        MADE[case](catalog)
+    return catalog
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_bad_record_gets_exactly_this_message(case: str, tmp_path: Path) -> None:
+    checked = check_folder(broken_catalog(case, tmp_path))
+    text = as_text(checked.problems)
+    if os.environ.get("WRITE_EXPECTED"):
+        (HERE / case / "expected.txt").write_text(text, encoding="utf-8")
+    assert text == (HERE / case / "expected.txt").read_text(encoding="utf-8")
+    assert list(checked.problems) == in_order(checked.problems)
+    if case != "several-problems":
+        assert code_of(case) in {problem.code for problem in checked.problems}
