@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "llmops_catalog"
 ALLOWED = {
     "problems": set(), "files": set(), "errors": {"problems"}, "schema": {"problems"}, "fit": {"errors", "problems"},
-    "catalog": {"schema", "fit", "problems", "errors"}, "links": {"catalog", "schema", "problems", "errors", "files"},
+    "catalog": {"schema", "fit", "problems", "errors", "files"}, "links": {"catalog", "schema", "problems", "errors", "files"},
     "render": {"catalog", "fit", "schema", "errors", "problems", "files"}, "report": {"problems", "links", "fit"},
     "cli": {"catalog", "fit", "schema", "errors", "problems", "files", "links", "render", "report"}, "__main__": {"cli"},
     "": {"catalog", "fit", "problems", "errors"},

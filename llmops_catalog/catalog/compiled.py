@@ -110,8 +110,10 @@ class _Stamp(NamedTuple):
     def write(self, state: _State, content: str, looked_ns: int) -> None:
         """Remembers the state; a disk that refuses only makes the next question slower."""
         text = f"{content}\n{looked_ns}\n{self.subject}\n{state.listing}"
+        from llmops_catalog.files import write_bytes
+
         with contextlib.suppress(OSError):
-            _write_beside(self.path, text.encode("utf-8", "surrogateescape"))
+            write_bytes(self.path, text.encode("utf-8", "surrogateescape"))
 
 
 def _hash_content(root: Path) -> str:
@@ -171,34 +173,19 @@ def _open(path: Path, subject: str) -> sqlite3.Connection | None:
     return None
 
 
-def _write_beside(path: Path, raw: bytes) -> None:
-    """Writes the whole file under another name, then renames it: nobody ever sees half of it."""
-    import tempfile
-
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-
-
 # --- building ---------------------------------------------------------------------------------------------------------
 
 
 def _build(root: Path, cache: Path, name: str, subject: str) -> tuple[str, sqlite3.Connection]:
     """Checks the catalog, writes its compiled file and opens it; falls back to memory where the disk refuses."""
+    from llmops_catalog.files import write_bytes
+
     checked = _checked(root)
     content = checked.folder.content_hash
     memory = _fill(checked, subject)
     path = cache / f"{name}-{content}.sqlite"
     try:
-        _write_beside(path, memory.serialize())
+        write_bytes(path, memory.serialize())
     except OSError:
         return "", memory
     opened = _open(path, subject)

@@ -176,7 +176,7 @@ def test_a_full_disk_costs_speed_only(small_catalog: Path, cache: Path, monkeypa
     def full(path: Path, raw: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(compiled, "_write_beside", full)
+    monkeypatch.setattr("llmops_catalog.files.write_bytes", full)
     assert bandwidth(small_catalog) == 300.1
 
 
