@@ -7,6 +7,7 @@
     return node;
   };
   const text = (cell) => (cell ? cell.textContent.trim() : "");
+  const title = (head) => (head.firstChild ? head.firstChild.textContent.trim() : "");
   const value = (cell) => {
     const raw = cell && cell.dataset.v !== undefined ? cell.dataset.v : text(cell);
     return raw !== "" && !Number.isNaN(Number(raw)) ? Number(raw) : raw;
@@ -18,19 +19,19 @@
     const body = table.tBodies[0];
     const rows = [...body.rows];
     const texts = rows.map((row) => row.textContent.toLowerCase());
-    const field = make("input", { type: "search", value: state.get("q") || "", autocomplete: "off" });
+    const field = make("input", { type: "search", value: state.get("filter") || "", autocomplete: "off" });
     const count = make("output");
     count.setAttribute("aria-live", "polite");
-    const clear = make("button", { type: "button", textContent: "Clear" });
+    const clear = make("button", { type: "button", textContent: "Show all" });
     const tools = make("div", { className: "lc-tools" }, make("label", {}, "Filter", field));
     const facets = heads.flatMap((head, index) => {
       if (!("facet" in head.dataset)) return [];
       const values = [...new Set(rows.map((row) => text(row.cells[index])))].filter(Boolean).sort((a, b) => compare(a, b));
       if (values.length < 2 || values.length > 60) return [];
       const select = make("select", {}, make("option", { value: "", textContent: "all" }), ...values.map((v) => make("option", { value: v, textContent: v })));
-      const name = text(head).toLowerCase().replace(/[^a-z0-9]+/g, "-");
+      const name = title(head).toLowerCase().replace(/[^a-z0-9]+/g, "-");
       if (values.includes(state.get(name))) select.value = state.get(name);
-      tools.append(make("label", { className: "lc-facet" }, text(head), select));
+      tools.append(make("label", { className: "lc-facet" }, title(head), select));
       return [{ index, select, name }];
     });
     tools.append(clear, count);
@@ -45,7 +46,7 @@
         shown += match;
       });
       count.textContent = shown === rows.length ? `${rows.length} rows` : `${shown} of ${rows.length} rows`;
-      save("q", field.value.trim());
+      save("filter", field.value.trim());
       facets.forEach(({ name, select }) => save(name, select.value));
       clear.hidden = shown === rows.length && !field.value;
     };
@@ -57,8 +58,8 @@
       save("sort", (descending ? "-" : "") + index);
     };
     heads.forEach((head, index) => {
-      const button = make("button", { type: "button" }, ...head.childNodes);
-      head.append(button);
+      const button = make("button", { type: "button" }, ...[...head.childNodes].filter((node) => node.className !== "sub"));
+      head.prepend(button);
       head.setAttribute("aria-sort", "none");
       button.addEventListener("click", () => sort(index, head.getAttribute("aria-sort") === "ascending" || (head.getAttribute("aria-sort") === "none" && head.classList.contains("n"))));
     });
@@ -82,4 +83,57 @@
   };
   const tables = document.querySelectorAll("table[data-lc-table]");
   tables.forEach((table, at) => enhance(table, address.searchParams, tables.length === 1 || at === 0 ? save : () => {}));
+
+  // The fit form: its address is its state; the answer comes from the model's file of the JSON API.
+  const WORDS = { fits: ["fits", "vf"], tight: ["tight", "vt"], "does-not-fit": ["does not fit", "vn"], unsupported: ["unsupported", "vu"], unknown: ["unknown", "vq"] };
+  const gib = (bytes) => (bytes / 2 ** 30).toFixed(2);
+  const tokens = (count) => (count >= 1048576 ? `${+(count / 1048576).toFixed(1)}M` : count >= 1024 ? `${Math.floor(count / 1024)}k` : String(count));
+  const link = (form, collection, select) => make("a", { href: `${form.dataset.root}${collection}/${select.value}/` }, select.selectedOptions[0].textContent);
+
+  function table(data, answers) {
+    const head = make("tr", {}, ...["Weights", "Runtime", "Does it fit?", "Needs (GiB)", "Longest context"].map((title, at) => make("th", { scope: "col", textContent: title, className: at > 2 ? "n" : "" })));
+    const rows = data.ways.map((way, at) => {
+      const [verdict, reach, , instead] = answers[at];
+      const [words, css] = WORDS[verdict] || WORDS.unknown;
+      const needs = way.memory ? `${gib(way.memory.low_bytes)} – ${gib(way.memory.high_bytes)}` : "";
+      return make("tr", {}, make("th", { scope: "row", textContent: way.title + (instead ? ` (as ${instead})` : "") }), make("td", { textContent: way.runtime }),
+        make("td", {}, make("span", { className: `v ${css}`, textContent: words })), make("td", { className: "n", textContent: needs }),
+        make("td", { className: "n", textContent: reach ? `to ${tokens(reach)}` : "" }));
+    });
+    const built = make("table", { className: "lc-table" }, make("thead", {}, head), make("tbody", {}, ...rows));
+    return make("div", { className: "lc-scroll", tabIndex: 0 }, built);
+  }
+
+  const form = document.querySelector("form[data-lc-fit]");
+  if (form) {
+    const answer = document.querySelector("[data-lc-answer]");
+    const say = (...nodes) => answer.replaceChildren(...nodes);
+    const ask = async () => {
+      const { model, gpu } = form.elements;
+      save("model", model.value);
+      save("gpu", gpu.value);
+      if (!model.value && !gpu.value) return say();
+      if (!gpu.value) return say(make("p", {}, link(form, "models", model), ": every card is on its page. Choose one for a single answer."));
+      if (!model.value) return say(make("p", {}, link(form, "gpus", gpu), ": what runs on it is on its page. Choose a model for a single answer."));
+      try {
+        const response = await fetch(`${form.dataset.api}fit/${model.value}.json`);
+        if (!response.ok) throw new Error(String(response.status));
+        const data = await response.json();
+        const line = make("p", {}, link(form, "models", model), " on ", link(form, "gpus", gpu), `, ${tokens(data.context_tokens)} tokens of context, one user:`);
+        return say(line, table(data, data.gpus[gpu.value]));
+      } catch (error) {
+        return say(make("p", {}, "The answer could not be loaded; it is also on the page of ", link(form, "models", model), "."));
+      }
+    };
+    ["model", "gpu"].forEach((name) => {
+      const wanted = address.searchParams.get(name) || "";
+      if ([...form.elements[name].options].some((option) => option.value === wanted)) form.elements[name].value = wanted;
+      form.elements[name].addEventListener("change", ask);
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      ask();
+    });
+    ask();
+  }
 })();

@@ -1,0 +1,338 @@
+"""Estimates beside what was measured: on a notebook's page, on a model's page and on /accuracy/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from llmops_catalog.catalog import Record
+from llmops_catalog.errors import FitInputError
+from llmops_catalog.fit import FitResult, Memory, estimate, fit
+from llmops_catalog.render import text
+from llmops_catalog.render.views import wording
+from llmops_catalog.render.views.library import Library
+from llmops_catalog.render.views.parts import (
+    Block,
+    Cell,
+    Column,
+    PageView,
+    Prose,
+    Row,
+    Span,
+    Table,
+    plain,
+    verdict_css,
+    verdict_words,
+)
+
+UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "MB": 10**6, "GB": 10**9}
+PARTS: dict[str, tuple[str, str]] = {
+    "driver-used-loaded": ("weights and overhead", "loaded"),
+    "driver-used-after-run": ("everything", "after a run"),
+    "allocated-peak": ("everything but overhead", "allocated at most"),
+    "reserved-peak": ("everything but overhead", "reserved at most"),
+    "weights": ("weights", "weights"),
+    "file": ("file", "file"),
+    "kv-cache": ("key/value cache", "key/value cache"),
+    "compute-buffer": ("compute buffers", "compute buffer"),
+}
+"""For each kind of reading: which part of an estimate answers to it, and its short name."""
+
+
+def part_of(memory: Memory, measure: str) -> tuple[int, int, int] | None:
+    """Low, middle and high of the part of an estimate that a reading shows; exact parts have one value."""
+    loaded = memory.weights_bytes + memory.overhead_bytes
+    spread_low, spread_high = memory.total_bytes - memory.low_bytes, memory.high_bytes - memory.total_bytes
+    if measure == "driver-used-loaded":
+        return max(0, loaded - spread_low), loaded, loaded + spread_high
+    if measure == "driver-used-after-run":
+        return memory.low_bytes, memory.total_bytes, memory.high_bytes
+    if measure in ("allocated-peak", "reserved-peak"):
+        inside = memory.total_bytes - memory.overhead_bytes
+        return max(0, inside - spread_low), inside, inside + spread_high
+    exact = {
+        "weights": memory.weights_bytes,
+        "file": memory.file_bytes,
+        "kv-cache": memory.kv_cache_bytes,
+        "compute-buffer": memory.compute_bytes,
+    }.get(measure)
+    return None if exact is None else (exact, exact, exact)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One reading beside the estimate of the same thing. `within` says whether the reading lies in the estimated range."""
+
+    measure: str
+    measured_bytes: float
+    low_bytes: int
+    estimated_bytes: int
+    high_bytes: int
+
+    @property
+    def error(self) -> float:
+        """How far the estimate is off, as a share of the reading."""
+        return (self.estimated_bytes - self.measured_bytes) / self.measured_bytes
+
+    @property
+    def within(self) -> bool:
+        """Whether the range holds the reading."""
+        return self.low_bytes <= self.measured_bytes <= self.high_bytes
+
+
+def comparisons(readings: list[Mapping[str, Any]], memory: Memory) -> Iterator[Comparison]:
+    """Every reading the estimator has a figure for."""
+    for reading in readings:
+        measured = reading["value"] * UNITS.get(reading["unit"], 0)
+        part = part_of(memory, reading["measure"])
+        if part and measured > 0:
+            yield Comparison(reading["measure"], measured, *part)
+
+
+# --- a notebook's uses ------------------------------------------------------------------------------------------------
+
+
+def notebook_answers(library: Library, record: Record) -> tuple[Block, ...]:
+    """'Does it fit the card it names': each use with its verdict, the estimate and the saved reading beside it."""
+    uses = record.data.get("uses") or []
+    if not uses:
+        return ()
+    rows = tuple(_use_row(library, use) for use in uses)
+    columns = (
+        Column("What it runs"),
+        Column("Does it fit?"),
+        Column("Estimate", "n", sub="GiB: low – middle – high"),
+        Column("Measured", "n", sub="GiB"),
+        Column("Estimate against measured", "n"),
+    )
+    note = plain(
+        "Measured is what the notebook saved. “After a run” is compared with the whole estimate, “loaded” with its weights and overhead, "
+        "for no token has been read yet then. Plus: we estimate more than was measured."
+    )
+    return (
+        Table(
+            "Does it fit the card it names?",
+            columns,
+            rows,
+            title="Does it fit the card it names?",
+            anchor="fit",
+            note=note,
+            css="lc-uses",
+            searchable=True,
+        ),
+    )
+
+
+def _use_row(library: Library, use: Mapping[str, Any]) -> Row:
+    quantization = use.get("quantization") or "native"
+    runtime = use.get("runtime") or _usual_runtime(library, quantization)
+    how = Span(f", {runtime}, {_context_words(use.get('context_tokens'))}", css="muted")
+    head = [library.link("models", use["model"], css="b"), Span(" in "), library.link("quantizations", quantization), how]
+    if use.get("note"):
+        head.append(Span(use["note"], css="sub wrap"))
+    verdict, estimate_cell, memory = _judged(library, use, runtime, quantization)
+    if ran := _ran(library, use):
+        verdict = Cell((*verdict.spans, Span(ran, css="sub wrap")), css=verdict.css)
+    measured, against = _measured(library, use, memory)
+    return Row((Cell(tuple(head)), verdict, estimate_cell, measured, against))
+
+
+def _usual_runtime(library: Library, quantization: str) -> str:
+    """What loads the quantization where a notebook does not say: llama.cpp for its own files, else transformers."""
+    record = library.get("quantizations", quantization)
+    return "llama.cpp" if record and record.data["method"] == "gguf" else "transformers"
+
+
+def _ran(library: Library, use: Mapping[str, Any]) -> str:
+    """What the saved reading proves about the very card: it ran there, in so much memory."""
+    record = library.get("measurements", use.get("measurement") or "")
+    if record is None or not use.get("gpu") or record.data.get("gpu") != use["gpu"]:
+        return ""
+    after = [reading for reading in record.data["readings"] if reading["measure"] == "driver-used-after-run" and reading["unit"] in UNITS]
+    if not after:
+        return ""
+    size = max(reading["value"] * UNITS[reading["unit"]] for reading in after)
+    return f"measured: it ran there in {text.gib(size)}"
+
+
+def _context_words(context: int | None) -> str:
+    return f"{text.short_tokens(context)} tokens" if context else "context not stated"
+
+
+def _judged(library: Library, use: Mapping[str, Any], runtime: str, quantization: str) -> tuple[Cell, Cell, Memory | None]:
+    model, gpu = library.models.get(use["model"]), library.gpus.get(use.get("gpu") or "")
+    if model is None:
+        return Cell((Span("unknown", css="v vq"),)), Cell(), None
+    context = use.get("context_tokens")
+    gpus = _cards(library, use)
+    try:
+        if gpu is None:
+            memory = estimate(model, quantization=quantization, runtime=runtime, context_tokens=context).memory
+            return Cell(plain("needs no card: it runs on the CPU")), _range_cell(memory), memory
+        result = fit(model, gpu, quantization=quantization, runtime=runtime, context_tokens=context, gpu_count=gpus)
+    except FitInputError as error:
+        return Cell((Span("unknown", css="v vq"), Span(error.message, css="sub wrap"))), Cell(), None
+    return _verdict_cell(library, result), _range_cell(result.memory), result.memory
+
+
+def _cards(library: Library, use: Mapping[str, Any]) -> int:
+    measurement = library.get("measurements", use.get("measurement") or "")
+    return int(measurement.data.get("gpus") or 1) if measurement else 1
+
+
+def _verdict_cell(library: Library, result: FitResult) -> Cell:
+    of = (Span(" on "), library.link("gpus", result.gpu.id), Span(f"{text.gib(result.available_bytes)} can be allocated there", css="sub"))
+    why = tuple(Span(reason.message, css="sub wrap") for reason in result.reasons)
+    return Cell((Span(verdict_words(result.verdict), css=verdict_css(result.verdict)), *of, *why))
+
+
+def _range_cell(memory: Memory | None) -> Cell:
+    if memory is None:
+        return Cell()
+    low, middle, high = (f"{size / text.GIB:,.2f}" for size in (memory.low_bytes, memory.total_bytes, memory.high_bytes))
+    return Cell((Span(f"{low} – "), Span(middle, css="b"), Span(f" – {high}")), sort=memory.total_bytes, css="n")
+
+
+def _measured(library: Library, use: Mapping[str, Any], memory: Memory | None) -> tuple[Cell, Cell]:
+    record = library.get("measurements", use.get("measurement") or "")
+    if record is None:
+        return Cell((Span("nothing saved", css="lc-gap"),), css="n"), Cell(css="n")
+    memory_readings = [reading for reading in record.data["readings"] if reading["measure"] in PARTS and reading["unit"] in UNITS]
+    measured: list[Span] = []
+    for reading in memory_readings:
+        measured.append(Span(f"{PARTS[reading['measure']][1]}: {reading['value'] * UNITS[reading['unit']] / text.GIB:,.2f}", css="line"))
+    measured.append(library.link("measurements", record.id, "all readings", css="sub"))
+    against: list[Span] = []
+    for found in comparisons(memory_readings, memory) if memory else ():
+        against.append(
+            Span(f"{found.error:+.1%} {PARTS[found.measure][1]}, {'inside' if found.within else 'outside'} the range", css="line")
+        )
+    return Cell(tuple(measured), css="n"), Cell(tuple(against), css="n")
+
+
+# --- all measurements -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One reading of one measurement record beside its estimate."""
+
+    record: Record
+    context_tokens: int
+    context_stated: bool
+    comparison: Comparison
+
+
+def checked_measurements(library: Library) -> list[Checked]:
+    """Every published reading that names model, quantization and runtime and that the estimator has a figure for."""
+    contexts = _contexts_of_uses(library)
+    found: list[Checked] = []
+    for record in library.records.get("measurements", {}).values():
+        data = record.data
+        model = library.models.get(data.get("model") or "")
+        if model is None or not data.get("quantization") or not data.get("runtime"):
+            continue
+        for reading in data["readings"]:
+            stated = reading.get("context_tokens") or contexts.get(record.id)
+            if reading["measure"] == "driver-used-after-run" and data["kind"] == "training":
+                continue  # what training left behind is not what we estimate
+            try:
+                asked = estimate(
+                    model,
+                    quantization=data["quantization"],
+                    runtime=data["runtime"],
+                    context_tokens=stated or None,
+                    concurrency=reading.get("concurrency") or 1,
+                    gpu_count=data.get("gpus") or 1,
+                )
+            except FitInputError:
+                continue
+            found += [Checked(record, asked.question.context_tokens, bool(stated), one) for one in comparisons([reading], asked.memory)]
+    return found
+
+
+def _contexts_of_uses(library: Library) -> dict[str, int]:
+    """The context of the notebook that saved a measurement, where the reading itself does not say."""
+    uses = [use for record in library.records.get("notebooks", {}).values() for use in record.data.get("uses", ())]
+    return {use["measurement"]: use["context_tokens"] for use in uses if use.get("measurement") and use.get("context_tokens")}
+
+
+def accuracy_table(library: Library, found: list[Checked], *, title: str = "", anchor: str = "") -> Table:
+    """The readings, one row each."""
+    rows = tuple(_accuracy_row(library, one) for one in found)
+    columns = (
+        Column("Measurement"),
+        Column("What was read", facet=True),
+        Column("Context", "n"),
+        Column("Measured (GiB)", "n"),
+        Column("Estimated (GiB)", "n"),
+        Column("Off by", "n"),
+        Column("In the range", facet=True),
+    )
+    return Table("Estimates and measurements", columns, rows, title=title, anchor=anchor, tools=len(rows) > 6)
+
+
+def _accuracy_row(library: Library, one: Checked) -> Row:
+    found = one.comparison
+    exact = found.low_bytes == found.high_bytes
+    low_high = "" if exact else f"{found.low_bytes / text.GIB:,.2f} – {found.high_bytes / text.GIB:,.2f}"
+    matters = found.measure in ("driver-used-after-run", "allocated-peak", "reserved-peak", "kv-cache")
+    context = f"{text.short_tokens(one.context_tokens)}{'' if one.context_stated else ' assumed'}" if matters else ""
+    return Row(
+        (
+            Cell((library.link("measurements", one.record.id),), sort=one.record.label),
+            Cell(plain(wording.FORMATS["measure"](found.measure))),
+            Cell(plain(context), sort=one.context_tokens if matters else None, css="n"),
+            Cell(plain(f"{found.measured_bytes / text.GIB:,.2f}"), sort=found.measured_bytes, css="n"),
+            Cell(
+                (Span(f"{found.estimated_bytes / text.GIB:,.2f}"), *((Span(low_high, css="sub"),) if low_high else ())),
+                sort=found.estimated_bytes,
+                css="n",
+            ),
+            Cell(plain(f"{found.error:+.1%}"), sort=abs(found.error), css="n"),
+            Cell(
+                (
+                    Span(
+                        "yes" if found.within else ("no range" if exact else "no"),
+                        css="v vf" if found.within else "v vn" if not exact else "v vu",
+                    ),
+                )
+            ),
+        )
+    )
+
+
+def accuracy_page(library: Library) -> PageView:
+    """Our estimates against everything published that we can compare with, the bad ones too."""
+    found = checked_measurements(library)
+    lead = (
+        "Every memory reading of this catalog that names its model, quantization and runtime, "
+        "beside what we would have estimated. Nothing is left out because it looks bad."
+    )
+    blocks: tuple[Block, ...] = (
+        (_summary(found), accuracy_table(library, found)) if found else (Prose(plain("No measurement can be compared yet.")),)
+    )
+    return PageView("accuracy/index.md", "How far off are the estimates?", lead, blocks, lead=lead, search=False)
+
+
+def _summary(found: list[Checked]) -> Prose:
+    errors = [abs(one.comparison.error) for one in found]
+    within = sum(one.comparison.within for one in found)
+    worst = max(found, key=lambda one: abs(one.comparison.error))
+    return Prose(
+        plain(
+            f"{len(found)} readings of {len({one.record.id for one in found})} measurements. "
+            f"Half of them are off by {median(errors):.1%} or less; {within} lie inside the estimated range; "
+            f"the worst is off by {worst.comparison.error:+.1%} ({worst.record.label}). "
+            "Readings of training are not compared: the estimates here are of inference."
+        ),
+        css="note",
+    )
+
+
+def model_evidence(library: Library, found: list[Checked], model_id: str) -> tuple[Block, ...]:
+    """The readings of one model, for its page."""
+    own = [one for one in found if one.record.data.get("model") == model_id]
+    return (accuracy_table(library, own, title="Measured", anchor="measured"),) if own else ()

@@ -1,0 +1,313 @@
+"""Words of the site: what collections and fields are called, in which groups they stand, how their values read. No logic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llmops_catalog.render import text
+
+TITLES = {
+    "models": "Models",
+    "gpus": "GPUs",
+    "architectures": "GPU architectures",
+    "quantizations": "Quantizations",
+    "frameworks": "Frameworks and tools",
+    "providers": "Providers",
+    "courses": "Courses",
+    "notebooks": "Notebooks",
+    "resources": "Articles, papers, videos, books",
+    "concepts": "Concepts",
+    "paths": "Learning paths",
+    "datasets": "Datasets",
+    "benchmarks": "Benchmarks",
+    "claims": "Claims",
+    "measurements": "Measurements",
+    "lists": "Source lists",
+    "prerequisites": "Prerequisites",
+}
+
+INTROS = {
+    "models": "Open-weight models with the numbers that decide memory. "
+    "Open one to see which cards run it, at which quantization and with how much context.",
+    "gpus": "Cards with their three memory sizes: as sold, as the driver reports it, as a program sees it. "
+    "Open one to see what runs on it.",
+    "architectures": "Generations of chips and what each brought for people who run models.",
+    "quantizations": "Ways to store weights in fewer bits: what each costs in memory and who can load it.",
+    "frameworks": "Libraries, servers and tools, under the name and owner they have now, with whether somebody still looks after them.",
+    "providers": "Where cards are rented and models served. Prices are what was seen on the day given, never today's.",
+    "courses": "Things to follow over hours or weeks.",
+    "notebooks": "Things to run, each pinned to one commit, with the models and cards it names and whether they go together.",
+    "resources": "Things to read or watch once.",
+    "concepts": "Ideas one meets again and again, each explained in one place.",
+    "paths": "Orders in which to learn, step by step.",
+    "datasets": "Data to train or test on.",
+    "benchmarks": "Tests and rankings of models, and how far to trust them.",
+    "claims": "Things sources assert, and what the evidence says.",
+    "measurements": "Memory, speed and quality that somebody measured and published, figure by figure.",
+    "lists": "The published lists this catalog grew out of, item by item, with what was corrected.",
+    "prerequisites": "Accounts, tokens and permissions to get before a notebook runs.",
+}
+
+HIDDEN = frozenset(
+    {"aliases", "tags", "confidence", "doubts", "not_known", "listed_in", "sources", "summary", "name", "title", "statement", "watch_out"}
+)
+"""Fields that have their own place on every page."""
+
+SHOWN_ELSEWHERE: dict[str, frozenset[str]] = {
+    "notebooks": frozenset({"uses"}),
+    "paths": frozenset({"steps"}),
+    "lists": frozenset({"items"}),
+    "measurements": frozenset({"readings"}),
+    "providers": frozenset({"rents"}),
+    "concepts": frozenset({"comparison", "matters_because", "read_more"}),
+    "courses": frozenset({"parts"}),
+    "claims": frozenset({"because", "evidence", "status"}),
+}
+"""Fields a section of their own shows."""
+
+GROUPS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "models": (
+        ("Identity", ("hub_id", "developer", "family", "base_model", "replaced_by", "tuning", "modalities", "released")),
+        ("Licence and access", ("license", "gated")),
+        ("Size", ("parameters", "native_dtype")),
+        ("Context", ("context",)),
+        ("Architecture", ("architecture",)),
+        ("Links", ("paper", "announcement", "repository")),
+    ),
+    "gpus": (
+        ("Memory", ("memory", "bandwidth_gb_s")),
+        ("Compute", ("architecture", "compute_capability", "rates", "formats")),
+        ("Card", ("vendor", "segment", "released", "tdp_w", "interconnect", "launch_price")),
+        ("Where to meet it", ("colab", "rented_at")),
+    ),
+    "quantizations": (
+        ("Size", ("bits_per_weight", "bits_basis", "block", "keeps_16_bit")),
+        ("Where it runs", ("runtimes", "min_compute_capability", "native_compute_capability")),
+        ("Use", ("method", "choose_when", "specification")),
+    ),
+    "frameworks": (
+        ("Status", ("status", "superseded_by", "first_released", "license")),
+        ("What it does", ("categories", "implements", "alternatives")),
+        ("What it runs", ("hardware", "formats", "loads", "languages")),
+        ("Links", ("repository", "docs", "renamed_from")),
+    ),
+    "measurements": (
+        ("What was measured", ("kind", "model", "model_name", "quantization", "runtime", "runtime_version", "gpu", "gpus")),
+        ("How", ("method", "measured", "url")),
+    ),
+}
+
+LABELS = {
+    "hub_id": "Hugging Face id",
+    "native_dtype": "Shipped as",
+    "parameters.total": "Parameters",
+    "parameters.active": "Active per token",
+    "parameters.embedding": "Embeddings and output layer",
+    "parameters.other_modalities": "Vision and audio towers",
+    "parameters.checkpoint": "In the published checkpoint",
+    "parameters.difference": "Why they differ",
+    "context.maximum": "Maximum context",
+    "context.configured": "In config.json",
+    "context.extended": "With rescaling",
+    "context.note": "Note on context",
+    "license": "Licence",
+    "gated": "Download",
+    "memory.sold_gb": "As sold",
+    "memory.driver_mib": "As the driver reports it",
+    "memory.cuda_gib": "As a program sees it",
+    "memory.system_limit": "What the system lets a program use",
+    "memory.type": "Technology",
+    "memory.note": "Note on memory",
+    "bandwidth_gb_s": "Bandwidth",
+    "rates.fp16_tflops": "fp16 matrix rate",
+    "rates.fp16_vector_tflops": "fp16 rate of ordinary cores",
+    "rates.fp32_tflops": "fp32 rate",
+    "rates.int8_tops": "int8 matrix rate",
+    "rates.basis": "Basis of the rates",
+    "formats.bf16": "bf16",
+    "formats.fp8": "fp8",
+    "formats.fp4": "fp4",
+    "tdp_w": "Board power",
+    "interconnect.nvlink": "NVLink",
+    "interconnect.nvlink_gb_s": "NVLink speed",
+    "interconnect.mig_instances": "Can be split into",
+    "colab": "In Google Colab",
+    "rented_at": "Rented by",
+    "url": "Address",
+    "alt_urls": "Also at",
+    "bits_per_weight": "Bits per weight",
+    "bits_basis": "Taken over",
+    "keeps_16_bit": "Kept in 16 bit",
+    "min_compute_capability": "Needs compute capability",
+    "native_compute_capability": "Computes in it from",
+    "status.state": "State",
+    "status.evidence": "What shows it",
+    "status.as_of": "Seen",
+    "architecture.attention.num_attention_heads": "Query heads",
+    "architecture.attention.num_key_value_heads": "Key/value heads",
+    "architecture.attention.head_dim": "Head size",
+    "architecture.attention.sliding_window": "Sliding window",
+    "architecture.num_hidden_layers": "Layers",
+    "architecture.num_decoder_layers": "Decoder layers",
+    "architecture.hidden_size": "Hidden size",
+    "architecture.intermediate_size": "Feed-forward size",
+    "architecture.vocab_size": "Vocabulary",
+    "architecture.tie_word_embeddings": "Output layer shares the embedding",
+    "architecture.experts.count": "Experts",
+    "architecture.experts.used_per_token": "Experts per token",
+    "architecture.experts.intermediate_size": "Feed-forward size of an expert",
+    "architecture.experts.shared_count": "Shared experts",
+    "architecture.experts.shared_intermediate_size": "Feed-forward size of the shared experts",
+    "architecture.experts.first_dense_layers": "Dense layers first",
+    "architecture.experts.routed_parameters": "Parameters of routed experts",
+    "architecture.latent_attention.kv_lora_rank": "Compressed key/value size",
+    "architecture.recurrent_state.kind": "Recurrence",
+    "isbn": "ISBN",
+    "source": "File",
+    "run.colab": "Open in Colab",
+    "run.kaggle": "Open on Kaggle",
+    "as_of": "Said in",
+    "state": "State",
+    "because": "Why",
+    "minutes": "A run takes",
+    "docs": "Documentation",
+    "renamed_from": "Formerly",
+    "superseded_by": "Superseded by",
+    "gpus": "Cards",
+    "gpu": "Card",
+    "readings.measure": "What was read",
+    "readings.value": "Value",
+    "readings.of": "Out of",
+    "readings.context_tokens": "Context",
+    "readings.concurrency": "Sequences",
+    "readings.quote": "As logged",
+    "readings.note": "Note",
+    "readings.unit": "Unit",
+    "rents.gpu": "Card",
+    "rents.gpus": "Cards",
+    "rents.kind": "Kind",
+    "rents.price": "Price per hour",
+    "items.item_id": "Item",
+    "items.text": "In the list",
+    "items.record": "Record",
+    "items.why_none": "Why no record",
+    "items.correction": "Correction",
+    "items.correction_source": "Shown by",
+}
+
+
+def label(path: str) -> str:
+    """What a field is called on a page."""
+    return LABELS.get(path) or text.words(path.rpartition(".")[2])
+
+
+FORMATS: dict[str, Callable[[Any], str]] = {
+    "total": lambda n: f"{text.billions(n)} ({n:,})",
+    "active": lambda n: f"{text.billions(n)} ({n:,})",
+    "embedding": lambda n: f"{text.billions(n)} ({n:,})",
+    "other_modalities": lambda n: f"{text.billions(n)} ({n:,})",
+    "checkpoint": lambda n: f"{text.billions(n)} ({n:,})",
+    "routed_parameters": lambda n: f"{text.billions(n)} ({n:,})",
+    "maximum": text.tokens,
+    "configured": text.tokens,
+    "extended": text.tokens,
+    "sliding_window": text.tokens,
+    "context_tokens": text.tokens,
+    "sold_gb": lambda n: f"{text.number(n)} GB",
+    "driver_mib": lambda n: f"{n:,} MiB ({n / 1024:,.2f} GiB)",
+    "cuda_gib": lambda n: f"{n:,.2f} GiB",
+    "low_gib": lambda n: f"{n:,.2f} GiB",
+    "high_gib": lambda n: f"{n:,.2f} GiB",
+    "bandwidth_gb_s": lambda n: f"{text.number(n)} GB/s",
+    "nvlink_gb_s": lambda n: f"{text.number(n)} GB/s",
+    "fp16_tflops": lambda n: f"{text.number(n)} TFLOP/s",
+    "fp16_vector_tflops": lambda n: f"{text.number(n)} TFLOP/s",
+    "fp32_tflops": lambda n: f"{text.number(n)} TFLOP/s",
+    "int8_tops": lambda n: f"{text.number(n)} TOP/s",
+    "tdp_w": lambda n: f"{n} W",
+    "mig_instances": lambda n: f"{n} instances",
+    "minutes": lambda n: f"about {n} minutes",
+    "released": text.day,
+    "published": text.day,
+    "measured": text.day,
+    "first_released": text.day,
+    "as_of": text.day,
+    "measure": lambda s: text.words(s).replace("Driver used", "Driver:"),
+}
+"""By a field's own name."""
+
+SPELLED_OUT = frozenset({"colab", "segment", "kind", "tuning", "free", "level"})
+
+COMMERCIAL = {"yes": "yes", "restricted": "with conditions", "no": "no"}
+CONFIDENCE = {
+    "high": "compared with primary sources",
+    "medium": "from one good secondary source",
+    "thin": "recalled or inferred: check before you rely on it",
+}
+REFERRERS = {
+    "models": "Models",
+    "gpus": "Cards",
+    "architectures": "Architectures",
+    "quantizations": "Quantizations",
+    "frameworks": "Frameworks",
+    "providers": "Providers",
+    "courses": "Courses",
+    "notebooks": "Notebooks",
+    "resources": "Resources",
+    "concepts": "Concepts",
+    "paths": "Learning paths",
+    "datasets": "Datasets",
+    "benchmarks": "Benchmarks",
+    "claims": "Claims",
+    "measurements": "Measurements",
+    "lists": "Source lists",
+    "prerequisites": "Prerequisites",
+}
+
+# --- which records stand for the many on overview pages (missing ones are skipped) ----------------------------------------
+
+WELL_KNOWN_MODELS = (
+    "qwen/qwen2.5-0.5b-instruct",
+    "google/gemma-2-2b-it",
+    "meta-llama/llama-3.2-3b-instruct",
+    "qwen/qwen3-4b",
+    "mistralai/mistral-7b-instruct-v0.3",
+    "meta-llama/llama-3.1-8b-instruct",
+    "qwen/qwen3-8b",
+    "google/gemma-2-9b-it",
+    "microsoft/phi-3-medium-128k-instruct",
+    "qwen/qwen3-14b",
+    "openai/gpt-oss-20b",
+    "google/gemma-3-27b-it",
+    "qwen/qwen3-30b-a3b",
+    "qwen/qwen3-32b",
+    "mistralai/mixtral-8x7b-instruct-v0.1",
+    "meta-llama/llama-3.1-70b-instruct",
+    "meta-llama/llama-3.3-70b-instruct",
+    "openai/gpt-oss-120b",
+    "deepseek-ai/deepseek-v3",
+)
+WELL_KNOWN_GPUS = (
+    "nvidia/rtx-3060-12gb",
+    "nvidia/t4",
+    "nvidia/l4",
+    "nvidia/rtx-4060-ti-16gb",
+    "nvidia/rtx-3090",
+    "nvidia/rtx-4090",
+    "nvidia/rtx-5090",
+    "apple/m4-16gb",
+    "apple/m1-16gb",
+    "nvidia/l40s",
+    "nvidia/a100-80gb-sxm",
+    "nvidia/h100-sxm",
+)
+HOME_MODELS = (
+    "google/gemma-2-2b-it",
+    "meta-llama/llama-3.1-8b-instruct",
+    "google/gemma-2-9b-it",
+    "qwen/qwen3-32b",
+    "mistralai/mixtral-8x7b-instruct-v0.1",
+    "meta-llama/llama-3.1-70b-instruct",
+)
+HOME_GPUS = ("nvidia/t4", "nvidia/l4", "nvidia/rtx-4090", "nvidia/a100-80gb-sxm")

@@ -1,0 +1,213 @@
+"""The built site in a real browser: quiet, readable on a phone, in the dark, without scripts, and with them sortable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+MODEL = "models/meta-llama/llama-3.1-8b-instruct/"
+GPU = "gpus/nvidia/t4/"
+NOTEBOOK = "notebooks/llm-ops/present/"
+PAGES = {
+    "home": "",
+    "calculator": "fit/",
+    "accuracy": "accuracy/",
+    "models": "models/",
+    "cards": "gpus/",
+    "frameworks": "frameworks/",
+    "resources": "resources/",
+    "lists": "lists/",
+    "model": MODEL,
+    "card": GPU,
+    "apple card": "gpus/apple/m1-16gb/",
+    "notebook": NOTEBOOK,
+    "past": "notebooks/llm-ops/past/",
+    "future": "notebooks/llm-ops/future/",
+    "list": "lists/llm-ops/",
+    "path": "paths/llm-ops/past-present-future/",
+    "quantization": "quantizations/q4_k_m/",
+    "architecture": "architectures/turing/",
+    "provider": "providers/aws/",
+    "framework": "frameworks/vllm/",
+    "problems": "problems/",
+    "contributing": "contributing/",
+}
+Open = Callable[..., Page]
+
+
+def too_wide(page: Page) -> list[str]:
+    """What sticks out of the page sideways, where the page itself would scroll."""
+    return page.evaluate(
+        """() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
+        [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > window.innerWidth + 1)
+        .filter(e => !e.closest('.lc-scroll, .md-typeset__scrollwrap')).slice(0, 5).map(e => e.tagName + '.' + e.className)"""
+    )
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
+def test_a_phone_shows_every_kind_of_page_without_sideways_scrolling(path: str, site: str, open_page: Open) -> None:
+    page = open_page(site + path, viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, too_wide(page)
+    assert page.locator("h1").count() == 1
+    expect(page.locator("h1")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["", MODEL, GPU, NOTEBOOK, "gpus/", "lists/llm-ops/"])
+def test_pages_can_be_read_without_scripts(path: str, site: str, open_page: Open) -> None:
+    page = open_page(site + path, java_script_enabled=False)
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("table.lc-table tbody tr").first).to_be_visible()
+    assert page.locator(".lc-tools").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["", MODEL, NOTEBOOK, "gpus/"])
+def test_text_stands_out_in_light_and_dark(scheme: str, path: str, site: str, open_page: Open) -> None:
+    page = open_page(site + path, color_scheme=scheme)
+    assert page.evaluate("document.body.dataset.mdColorScheme") == ("slate" if scheme == "dark" else "default")
+    page.wait_for_timeout(400)  # the tabs fade in
+    assert page.evaluate(LOW_CONTRAST) == []
+
+
+LOW_CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
+
+
+def test_tables_sort_by_number_and_by_name(site: str, open_page: Open) -> None:
+    page = open_page(site + "gpus/")
+    head = page.get_by_role("columnheader", name="Sold as (GB)")
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    sizes = page.locator("tbody tr td:nth-child(4)").evaluate_all(
+        "cells => cells.map(c => Number(c.dataset.v)).filter(v => !Number.isNaN(v))"
+    )
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(sizes) > 40
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    page.get_by_role("columnheader", name="Name").get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "none"
+
+
+def test_filters_live_in_the_address(site: str, open_page: Open) -> None:
+    page = open_page(site + "gpus/")
+    rows = page.locator("table[data-lc-table] tbody tr:visible")
+    everything = rows.count()
+    page.get_by_label("Filter").fill("rtx 40")
+    page.get_by_label("Segment").select_option("consumer")
+    assert 0 < rows.count() < everything
+    assert "filter=rtx+40" in page.url
+    assert "segment=consumer" in page.url
+    expect(page.locator(".lc-tools output")).to_have_text(f"{rows.count()} of {everything} rows")
+    again = open_page(page.url)
+    assert again.locator("table[data-lc-table] tbody tr:visible").count() == rows.count()
+    page.get_by_role("button", name="Show all").click()
+    assert rows.count() == everything
+    assert "?" not in page.url
+
+
+def test_a_filter_that_matches_nothing_says_so_and_can_be_undone(site: str, open_page: Open) -> None:
+    page = open_page(site + "models/?filter=no-such-model-anywhere")
+    expect(page.locator(".lc-tools output")).to_contain_text("0 of ")
+    page.get_by_role("button", name="Show all").click()
+    assert page.locator("table[data-lc-table] tbody tr:visible").count() > 1
+
+
+@pytest.mark.parametrize(
+    "query", ["sort=99", "sort=-", "sort=constructor", "filter=%3Cscript%3E", "segment=none-such", "filter=" + "x" * 2000]
+)
+def test_odd_addresses_do_no_harm(query: str, site: str, open_page: Open) -> None:
+    page = open_page(f"{site}gpus/?{query}")
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".lc-tools output")).to_contain_text("rows")
+
+
+def test_the_form_answers_for_one_model_on_one_card(site: str, open_page: Open) -> None:
+    page = open_page(site + "fit/")
+    page.get_by_label("Model", exact=True).select_option("meta-llama/llama-3.1-8b-instruct")
+    page.get_by_label("Card", exact=True).select_option("nvidia/t4")
+    answer = page.locator("[data-lc-answer]")
+    expect(answer.locator("tbody tr")).to_have_count(5)
+    expect(answer.locator("tbody tr").first).to_contain_text("fits")
+    assert "model=meta-llama" in page.url
+    again = open_page(page.url)
+    expect(again.locator("[data-lc-answer] tbody tr")).to_have_count(5)
+
+
+def test_the_notebooks_of_the_first_list_say_whether_they_fit_beside_what_was_measured(site: str, open_page: Open) -> None:
+    page = open_page(site + NOTEBOOK)
+    row = page.locator("#fit + .lc-scroll tbody tr, section:has(#fit) tbody tr").first
+    expect(row).to_contain_text("Llama 3.1 8B Instruct")
+    expect(row).to_contain_text("fits")
+    expect(row).to_contain_text("after a run: 5.81")
+    expect(row).to_contain_text("%")
+
+
+def test_record_pages_offer_their_source_and_their_data(site: str, open_page: Open) -> None:
+    page = open_page(site + MODEL)
+    assert page.get_by_role("link", name="Edit this record").get_attribute("href") == (
+        "https://github.com/llmops-catalog/llmops-catalog/edit/main/catalog/models/meta-llama/llama-3.1-8b-instruct.yaml"
+    )
+    page.get_by_role("link", name="JSON", exact=True).click()
+    page.wait_for_url("**/api/v1/models/meta-llama/llama-3.1-8b-instruct.json")
+
+
+def test_the_search_dialog_has_a_name_and_finds_records(site: str, open_page: Open) -> None:
+    page = open_page(site)
+    assert page.get_by_role("dialog", name="Search").count() == 1
+    page.get_by_role("textbox", name="Search").fill("mixtral")
+    expect(page.locator(".md-search-result__item").first).to_contain_text("Mixtral", timeout=30_000)
+
+
+def test_the_keyboard_reaches_the_content_first(site: str, open_page: Open) -> None:
+    page = open_page(site + MODEL)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Skip to content"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")
+
+
+def test_pages_stay_small(built_site: Path) -> None:
+    sizes = {path.relative_to(built_site).as_posix(): path.stat().st_size for path in built_site.rglob("index.html")}
+    plain = sorted(
+        size
+        for path, size in sizes.items()
+        if path.split("/")[0] not in ("models", "gpus", "lists", "fit", "accuracy") and path.count("/") > 1
+    )
+    assert plain[len(plain) // 2] < 30_000
+    assert max(size for path, size in sizes.items() if path.startswith("models/") and path.count("/") > 1) < 110_000
+    assert sizes["index.html"] < 40_000
+
+
+@pytest.mark.parametrize(
+    "collection", ["models", "gpus", "notebooks", "resources", "lists", "concepts", "claims", "paths", "measurements", "providers"]
+)
+def test_hostile_records_execute_nothing(collection: str, hostile_site: str, open_page: Open) -> None:
+    for path in (f"{collection}/evil/one/", f"{collection}/"):
+        page = open_page(hostile_site + path, viewport={"width": 390, "height": 844})
+        page.mouse.move(200, 400)
+        page.wait_for_timeout(150)
+        assert page.evaluate("window.hits") == 0
+        assert (
+            page.evaluate("document.querySelectorAll('.lc :is([onclick], [onmouseover], img, script, [href^=\"javascript\" i])').length")
+            == 0
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, too_wide(page)
+        assert "<script>" in page.locator("main").inner_text()
+
+
+def test_hostile_titles_do_no_harm_in_search_results(hostile_site: str, open_page: Open) -> None:
+    page = open_page(hostile_site)
+    page.get_by_role("textbox", name="Search").fill("javascript")
+    expect(page.locator(".md-search-result__item").first).to_be_visible(timeout=30_000)
+    assert page.evaluate("window.hits") == 0
+    assert (
+        page.evaluate(
+            "document.querySelectorAll('.md-search-result img, .md-search-result script, .md-search-result [onmouseover]').length"
+        )
+        == 0
+    )
