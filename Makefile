@@ -19,6 +19,7 @@ $(VENV)/.installed: pyproject.toml
 	@echo "installing into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m compileall -q llmops_catalog
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
@@ -38,8 +39,8 @@ test: check ## everything CI runs: lint, types, unit, property, golden, browser,
 
 check: lint types validate unit browser ## the same as test
 
-lint: $(VENV)/.tested ## ruff: rules and formatting of imports
-	@$(BIN)/ruff check llmops_catalog tests benchmarks
+lint: $(VENV)/.tested ## ruff: rules and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 
 types: $(VENV)/.tested ## mypy --strict
 	@$(BIN)/mypy

@@ -13,17 +13,19 @@ CODES = (
     # the file
     "not-a-file", "bad-file-name", "stray-file", "unknown-collection", "too-large", "not-utf-8", "empty-file",
     # its YAML
-    "yaml-syntax", "control-character", "duplicate-key", "yaml-anchor", "yaml-tag", "several-documents", "bad-key", "too-deep", "not-a-mapping",
+    "yaml-syntax", "control-character", "duplicate-key", "yaml-anchor", "yaml-tag", "several-documents",
+    "bad-key", "too-deep", "not-a-mapping",
     # its schema
-    "unknown-key", "missing-key", "wrong-type", "invalid-value", "bad-url", "tracking-url", "expiring-url", "bad-date", "bad-license", "mojibake",
-    "whitespace",
+    "unknown-key", "missing-key", "wrong-type", "invalid-value", "bad-url", "tracking-url", "expiring-url",
+    "bad-date", "bad-license", "mojibake", "whitespace",
     # references between records
-    "unknown-model", "unknown-gpu", "unknown-architecture", "unknown-quantization", "unknown-framework", "unknown-provider", "unknown-course",
-    "unknown-notebook", "unknown-resource", "unknown-concept", "unknown-path", "unknown-dataset", "unknown-benchmark", "unknown-claim",
-    "unknown-measurement", "unknown-list", "unknown-prerequisite", "reference-circle", "duplicate-alias", "duplicate-address",
+    "unknown-model", "unknown-gpu", "unknown-architecture", "unknown-quantization", "unknown-framework",
+    "unknown-provider", "unknown-course", "unknown-notebook", "unknown-resource", "unknown-concept",
+    "unknown-path", "unknown-dataset", "unknown-benchmark", "unknown-claim", "unknown-measurement",
+    "unknown-list", "unknown-prerequisite", "reference-circle", "duplicate-alias", "duplicate-address",
     # facts that cannot be true together
-    "unknown-supported-field", "known-after-all", "date-after-source", "more-than-total", "layer-count", "head-count", "context-beyond-maximum",
-    "parameter-mismatch", "memory-order", "row-length",
+    "unknown-supported-field", "known-after-all", "date-after-source", "more-than-total", "layer-count",
+    "head-count", "context-beyond-maximum", "parameter-mismatch", "memory-order", "row-length",
 )  # fmt: skip
 """Every code a finding about a record can have; docs/problems.md explains each, tests/broken/ shows each."""
 

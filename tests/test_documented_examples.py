@@ -63,7 +63,11 @@ def test_records_offered_for_copying_are_valid(example: str, tmp_path: Path) -> 
 
 def test_make_targets_of_the_pages_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = {target for page in (*PAGES, "CONTRIBUTING.md", "docs/architecture.md") for target in re.findall(r"\bmake ([a-z]+)\b", (ROOT / page).read_text(encoding="utf-8"))}
+    named = {
+        target
+        for page in (*PAGES, "CONTRIBUTING.md", "docs/architecture.md")
+        for target in re.findall(r"\bmake ([a-z]+)\b", (ROOT / page).read_text(encoding="utf-8"))
+    }
     assert named - {"sure", "it", "them"} <= targets
 
 

@@ -27,7 +27,9 @@ def main() -> int:
         assert models["total"] >= 40, models["total"]
         answers = json.loads(run("fit", "--gpu", "t4", "--format", "json"))
         assert any(answer["verdict"] == "fits" for answer in answers["results"])
-        one = json.loads(run("fit", "--model", "meta-llama/Llama-3.1-8B-Instruct", "--gpu", "T4", "--quantization", "q4_k_m", "--format", "json"))
+        one = json.loads(
+            run("fit", "--model", "meta-llama/Llama-3.1-8B-Instruct", "--gpu", "T4", "--quantization", "q4_k_m", "--format", "json")
+        )
         assert one["results"][0]["verdict"] == "fits", one["results"][0]
         assert "T4" in run("show", "t4")
         assert run("validate").strip().endswith("0 warnings")

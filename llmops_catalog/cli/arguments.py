@@ -74,7 +74,7 @@ def _reworded(message: str) -> str:
     return message.replace("expected one argument", "needs a value").replace("expected at least one argument", "needs at least one")
 
 
-class _Help(Exception):  # noqa: N818 (no error: `--help` ends the reading of the line)
+class _Help(Exception):
     def __init__(self, options: dict[str, Any]) -> None:
         super().__init__()
         self.options = options
@@ -83,7 +83,7 @@ class _Help(Exception):  # noqa: N818 (no error: `--help` ends the reading of th
 class _HelpWins(argparse.Action):
     """`--help` is answered whatever else is missing on the line."""
 
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:  # noqa: A002
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:

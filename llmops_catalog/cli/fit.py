@@ -53,8 +53,9 @@ def _add_question(parser: Parser) -> None:
 def _question(options: Any) -> dict[str, Any]:
     from llmops_catalog.fit import usual_runtime
 
+    quantization = "q4_k_m" if options.quantization is None else options.quantization
     return {
-        "runtime": options.runtime if options.runtime is not None else usual_runtime("q4_k_m" if options.quantization is None else options.quantization),
+        "runtime": usual_runtime(quantization) if options.runtime is None else options.runtime,
         "context_tokens": options.context, "prompt_tokens": options.prompt, "concurrency": options.concurrency,
         "kv_cache_type": options.kv_cache, "gpu_count": options.gpus,
     }  # fmt: skip

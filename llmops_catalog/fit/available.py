@@ -65,13 +65,9 @@ def available_per_card(
     if reserve_bytes < 0:
         raise FitInputError("the reserve is negative", "write how much of the card something else uses, as 1GiB")
     if not 0 < gpu_memory_utilization <= 1:
-        raise FitInputError(
-            f"gpu_memory_utilization {gpu_memory_utilization:g} is no share of the memory", "between 0 and 1, as 0.9"
-        )
+        raise FitInputError(f"gpu_memory_utilization {gpu_memory_utilization:g} is no share of the memory", "between 0 and 1, as 0.9")
     size, said = card_bytes(gpu)
     if runtime == "vllm":
         size = int(size * gpu_memory_utilization)
-        said.append(
-            Assumption(f"vLLM takes {gpu_memory_utilization:.0%} of the card (gpu_memory_utilization)", VLLM_SOURCE)
-        )
+        said.append(Assumption(f"vLLM takes {gpu_memory_utilization:.0%} of the card (gpu_memory_utilization)", VLLM_SOURCE))
     return max(0, size - reserve_bytes), said

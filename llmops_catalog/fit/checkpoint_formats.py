@@ -19,6 +19,15 @@ NF4_BLOCK, NF4_NESTED_BLOCK = 64, 256
 FP8_BLOCK = 128
 """weight_block_size [128, 128] in the config.json of DeepSeek V3 and its like."""
 
+HQQ_EXPERT_BITS, HQQ_EXPERT_GROUP = 2, 8
+HQQ_ATTENTION_BITS, HQQ_ATTENTION_GROUP = 4, 64
+HQQ_NESTED_GROUP = 128
+"""Mixtral's published HQQ checkpoint ("attn-4bit-moe-2bitgs8-metaoffload"): each group has an 8-bit scale and an 8-bit
+zero in main memory; 128 scales share an fp16 scale and zero, which stay on the card (hqq/core/quantize.py). The bytes
+add up to the 24.1 GB of the published file."""
+SCALES_IN_MAIN_MEMORY = ("hqq-attn4-moe2",)
+"""Formats whose file is larger than what lies on the card."""
+
 KEPT_16_BIT = ("token_embd", "position", "per_layer_token_embd", "output", "vector", "router", "kept", "remainder")
 EXPERTS = ("expert_ffn_gate", "expert_ffn_up", "expert_ffn_down")
 
@@ -26,6 +35,7 @@ BNB = "https://github.com/bitsandbytes-foundation/bitsandbytes/blob/main/bitsand
 QUANTIZERS = "https://github.com/huggingface/transformers/blob/main/src/transformers/quantizers/base.py"
 DEEPSEEK = "https://huggingface.co/deepseek-ai/DeepSeek-V3/blob/main/config.json"
 GPT_OSS = "https://huggingface.co/openai/gpt-oss-20b/blob/main/config.json"
+HQQ = "https://github.com/mobiusml/hqq/blob/0b32d9b2358be48f0a3a001e34d4ff4011c49827/hqq/core/quantize.py"
 GPTQ_CONFIG = "https://github.com/ModelCloud/GPTQModel/blob/main/gptqmodel/quantization/config.py"
 AWQ_CONFIG = "https://github.com/casper-hansen/AutoAWQ"
 
@@ -41,6 +51,8 @@ def sizes(model: ModelFacts, quantization: str, tensors: Sequence[Tensor]) -> tu
     rule, note = _rule(model, quantization)
     resident = by_role(tensors, rule)
     file_bytes = sum(resident.values())
+    if quantization in SCALES_IN_MAIN_MEMORY:
+        file_bytes = sum(by_role(tensors, _only_linear(_hqq_in_file)).values())
     if quantization.startswith("bnb"):
         file_bytes = sum(by_role(tensors, _plain(4 if model.native_dtype == "fp32" else 2)).values())
     return resident, file_bytes, [note] if note else []
@@ -116,10 +128,25 @@ def _mxfp4(tensor: Tensor) -> int:
     return tensor.rows * -(-tensor.cols // 32) * 17  # 32 four-bit floats and one shared exponent
 
 
+def _hqq_groups(tensor: Tensor) -> tuple[int, int]:
+    """Bytes of the packed weights, and the number of groups."""
+    weights = tensor.rows * tensor.cols
+    if tensor.role in EXPERTS:
+        return weights * HQQ_EXPERT_BITS // 8, -(-weights // HQQ_EXPERT_GROUP)
+    return weights * HQQ_ATTENTION_BITS // 8, -(-weights // HQQ_ATTENTION_GROUP)
+
+
+def _hqq_on_card(tensor: Tensor) -> int:
+    packed, groups = _hqq_groups(tensor)
+    return packed + 4 * -(-groups // HQQ_NESTED_GROUP)
+
+
+def _hqq_in_file(tensor: Tensor) -> int:
+    return _hqq_on_card(tensor) + 2 * _hqq_groups(tensor)[1]
+
+
 def _rule(model: ModelFacts, quantization: str) -> tuple[Rule, Assumption | None]:
-    kept = Assumption(
-        "embeddings, output layer, norms and routers stay in 16 bit; linear layers are quantized", QUANTIZERS
-    )
+    kept = Assumption("embeddings, output layer, norms and routers stay in 16 bit; linear layers are quantized", QUANTIZERS)
     if quantization in ("f32", "f16", "bf16"):
         return _plain(4 if quantization == "f32" else 2), None
     if quantization == "bnb-int8":
@@ -141,12 +168,11 @@ def _rule(model: ModelFacts, quantization: str) -> tuple[Rule, Assumption | None
         )
         return _only_linear(_fp8_blocks, towers), note
     if quantization == "fp8":
-        note = Assumption(
-            "fp8 with one scale for each output row; embeddings, output layer and norms in 16 bit", QUANTIZERS
-        )
+        note = Assumption("fp8 with one scale for each output row; embeddings, output layer and norms in 16 bit", QUANTIZERS)
         return _only_linear(_fp8, towers), note
+    if quantization == "hqq-attn4-moe2" and model.experts:
+        text = "attention in 4 bit, experts in 2 bit; the 8-bit scales of each group stay in main memory"
+        return _only_linear(_hqq_on_card), Assumption(text, HQQ)
     if quantization == "mxfp4" and model.native_dtype == "mxfp4":
         return _mxfp4, Assumption("only the experts are MXFP4 (17 bytes for 32 weights); the rest is 16-bit", GPT_OSS)
-    raise MissingFact(
-        "quantization-not-modelled", f"how many bytes {model.name} takes in {quantization} is not modelled yet"
-    )
+    raise MissingFact("quantization-not-modelled", f"how many bytes {model.name} takes in {quantization} is not modelled yet")

@@ -59,9 +59,7 @@ class Estimate(NamedTuple):
         return {"schema": ESTIMATE_SCHEMA, **described(self.model, self.question, self.memory, self.assumptions)}
 
 
-def described(
-    model: ModelFacts, question: Question, memory: Memory | None, assumptions: tuple[Assumption, ...]
-) -> dict[str, Any]:
+def described(model: ModelFacts, question: Question, memory: Memory | None, assumptions: tuple[Assumption, ...]) -> dict[str, Any]:
     """What estimate and fit say alike; every figure of `memory` is null where a fact is missing."""
     return {
         "model": model.id,
@@ -145,12 +143,8 @@ def _said(model: ModelFacts, question: Question, needed: Footprint) -> tuple[Ass
     said = list(needed.assumptions)
     source = model.sources[0] if model.sources else None
     if model.max_context_tokens and question.context_tokens > model.max_context_tokens:
-        beyond = (
-            f"{question.context_tokens:,} tokens are more than the {model.max_context_tokens:,} the model was made for"
-        )
+        beyond = f"{question.context_tokens:,} tokens are more than the {model.max_context_tokens:,} the model was made for"
         said.insert(0, Assumption(beyond, source))
     if model.confidence == "thin":
-        said.append(
-            Assumption("the facts about this model are recalled or inferred, not read from its developer", source)
-        )
+        said.append(Assumption("the facts about this model are recalled or inferred, not read from its developer", source))
     return once(said)

@@ -24,10 +24,10 @@ GGUF_DEFAULT_TYPE: dict[str, str] = {
     "iq2_xxs": "IQ2_XXS", "iq1_m": "IQ1_M", "iq1_s": "IQ1_S", "mxfp4": "MXFP4",
 }  # fmt: skip
 
-CHECKPOINT_FORMATS = ("bnb-int8", "bnb-nf4-dq", "bnb-nf4", "gptq-int8", "gptq-int4", "awq-int4", "fp8", "native")
+CHECKPOINT_FORMATS = ("bnb-int8", "bnb-nf4-dq", "bnb-nf4", "gptq-int8", "gptq-int4", "awq-int4", "fp8", "native", "hqq-attn4-moe2")
 """Formats of safetensors checkpoints, or made from one while loading."""
 NO_RULE_YET = (
-    "nvfp4", "mlx-4bit", "mlx-8bit", "exl2-4.0", "exl3-4.0", "hqq-int4", "hqq-attn4-moe2", "int8wo", "int4wo",
+    "nvfp4", "mlx-4bit", "mlx-8bit", "exl2-4.0", "exl3-4.0", "hqq-int4", "int8wo", "int4wo",
     "aqlm-2bit", "iq3_k", "iq4_k", "tq1_0", "tq2_0",
 )  # fmt: skip
 """Formats people know by name whose bytes we cannot count yet: the answer is `unknown`, not a guess."""

@@ -88,9 +88,7 @@ def _wanted(role: str, base: str, place: int, layer: int, places: int, mix: Mix)
         return base
     if role.endswith("ffn_down") and mix.experts <= 1:
         layer = place
-    return rule(
-        base, place if role.startswith("attn") else layer, places if role.startswith("attn") else mix.layers, mix
-    )
+    return rule(base, place if role.startswith("attn") else layer, places if role.startswith("attn") else mix.layers, mix)
 
 
 def _output(base: str, mix: Mix) -> str:

@@ -50,9 +50,7 @@ def cached_layers(model: ModelFacts) -> tuple[CachedLayers, ...]:
         if group.type in (*RECURRENT_LAYERS, "feed_forward"):
             continue
         if group.type not in CACHING_LAYERS:
-            raise MissingFact(
-                "layer-type-not-modelled", f"what {group.type.replace('_', ' ')} keeps per token is not modelled yet"
-            )
+            raise MissingFact("layer-type-not-modelled", f"what {group.type.replace('_', ' ')} keeps per token is not modelled yet")
         layers = group.layers - reusing.get(group.type, 0)
         if layers > 0:
             result.append(_group(model, group, layers))
@@ -76,9 +74,7 @@ def _group(model: ModelFacts, group: LayerGroupFacts, layers: int) -> CachedLaye
     window = group.sliding_window if limited else None
     if model.latent:  # the indexer of sparse attention (DeepSeek V3.2) caches one more key
         index = model.latent.index_head_dim or 0
-        return CachedLayers(
-            layers, model.latent.kv_lora_rank + model.latent.qk_rope_head_dim + index, window, per_head=False
-        )
+        return CachedLayers(layers, model.latent.kv_lora_rank + model.latent.qk_rope_head_dim + index, window, per_head=False)
     heads, head_dim = group.num_key_value_heads or model.num_key_value_heads, group.head_dim or model.head_dim
     if not heads or not head_dim:
         raise MissingFact("attention-missing", f"the key/value heads or the head size of {model.name} are not recorded")
@@ -105,6 +101,4 @@ def elements_bytes(elements: int, cache_type: str) -> int:
 
 def cache_bytes(model: ModelFacts, cache_type: str, remembered: Callable[[CachedLayers], int]) -> int:
     """Bytes of one sequence; `remembered` says how many tokens a layer has room for."""
-    return sum(
-        group.layers * remembered(group) * elements_bytes(group.elements, cache_type) for group in cached_layers(model)
-    )
+    return sum(group.layers * remembered(group) * elements_bytes(group.elements, cache_type) for group in cached_layers(model))

@@ -42,14 +42,10 @@ def max_context_tokens(model: ModelFacts, question: Question, available_per_card
 
 def max_concurrency(model: ModelFacts, question: Question, available_per_card: int) -> int:
     """Most sequences of this context that fit at once; 0 where not even one does."""
-    return largest(
-        1, LARGEST_CONCURRENCY, lambda number: goes_in(model, question.at(concurrency=number), available_per_card)
-    )
+    return largest(1, LARGEST_CONCURRENCY, lambda number: goes_in(model, question.at(concurrency=number), available_per_card))
 
 
-def min_gpus(
-    model: ModelFacts, question: Question, available_per_card: int, allowed: Callable[[Question], bool]
-) -> int | None:
+def min_gpus(model: ModelFacts, question: Question, available_per_card: int, allowed: Callable[[Question], bool]) -> int | None:
     """Fewest cards of this kind that hold it, of the numbers the runtime can use; None where `MOST_GPUS` do not."""
     for number in range(1, MOST_GPUS + 1):
         asked = question.at(gpu_count=number)

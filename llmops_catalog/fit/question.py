@@ -36,9 +36,7 @@ class Question(NamedTuple):
     kv_cache_type: str
     gpu_count: int
 
-    def at(
-        self, *, context_tokens: int | None = None, concurrency: int | None = None, gpu_count: int | None = None
-    ) -> Question:
+    def at(self, *, context_tokens: int | None = None, concurrency: int | None = None, gpu_count: int | None = None) -> Question:
         """The same question with another size; a prompt that filled the context goes on filling it."""
         context = self.context_tokens if context_tokens is None else context_tokens
         filled = self.prompt_tokens == self.context_tokens
@@ -110,8 +108,8 @@ def known(kind: str, name: str, names: tuple[str, ...], spellings: dict[str, str
     if wanted in names:
         return wanted
     shown = name if len(name) <= 60 else name[:57] + "..."
-    suggestion = did_you_mean(nearest(wanted, names)) or f"Known: {', '.join(names)}."
-    raise FitInputError(f"no {kind} is called {shown!r}. {suggestion}", f"known: {', '.join(names)}")
+    sentence = f"no {kind} is called {shown!r}. {did_you_mean(nearest(wanted, names))}".rstrip()
+    raise FitInputError(sentence, f"known: {', '.join(names)}")
 
 
 def within(kind: str, value: int, low: int, high: int, unit: str) -> int:

@@ -48,16 +48,12 @@ def quantizations(model: ModelFacts, runtime: str) -> tuple[str, ...]:
     return tuple("f16" if name == "bf16" and native == "fp16" else name for name in shown)
 
 
-def fit_quantizations(
-    model: ModelFacts, gpu: GpuFacts, *, runtime: str = "llama.cpp", **options: Any
-) -> list[FitResult]:
+def fit_quantizations(model: ModelFacts, gpu: GpuFacts, *, runtime: str = "llama.cpp", **options: Any) -> list[FitResult]:
     """One answer per quantization worth showing, best quality first. Options are those of `fit`."""
     question_options, room = _split(options)
     runtime = ask(model, quantization="q8_0", runtime=runtime, **question_options).runtime
     names = _offered(model, gpu, runtime)
-    return [
-        judge(model, gpu, ask(model, quantization=name, runtime=runtime, **question_options), **room) for name in names
-    ]
+    return [judge(model, gpu, ask(model, quantization=name, runtime=runtime, **question_options), **room) for name in names]
 
 
 def _offered(model: ModelFacts, gpu: GpuFacts, runtime: str) -> list[str]:
@@ -86,9 +82,7 @@ def best_quantization(
     names = [name for name in PREFERRED[runtime] if name in known]
     best: FitResult | None = None
     for name in names:
-        result = judge(
-            model, gpu, ask(model, quantization=name, runtime=runtime, **question_options), with_limits=False, **room
-        )
+        result = judge(model, gpu, ask(model, quantization=name, runtime=runtime, **question_options), with_limits=False, **room)
         if result.verdict == "fits":
             return result
         if best is None or _order(result) < _order(best):
@@ -98,9 +92,7 @@ def best_quantization(
     return best
 
 
-def rank_gpus(
-    model: ModelFacts, gpus: Iterable[GpuFacts], *, limit: int | None = None, **options: Any
-) -> list[FitResult]:
+def rank_gpus(model: ModelFacts, gpus: Iterable[GpuFacts], *, limit: int | None = None, **options: Any) -> list[FitResult]:
     """Cards for a model, best first: those it fits, the smallest and then the cheapest in front."""
     results = [best_quantization(model, gpu, **options) for gpu in gpus]
     results.sort(
@@ -115,9 +107,7 @@ def rank_gpus(
     return _searched(results[:limit], options)
 
 
-def rank_models(
-    gpu: GpuFacts, models: Iterable[ModelFacts], *, limit: int | None = None, **options: Any
-) -> list[FitResult]:
+def rank_models(gpu: GpuFacts, models: Iterable[ModelFacts], *, limit: int | None = None, **options: Any) -> list[FitResult]:
     """Models for a card, best first: those that fit, tuned for talking, in a good quantization, recent, large."""
     results = [best_quantization(model, gpu, **options) for model in models]
     results.sort(key=_wanted)
@@ -127,9 +117,7 @@ def rank_models(
 def _searched(results: list[FitResult], options: Options) -> list[FitResult]:
     _, room = _split(options)
     return [
-        with_searches(result, available_per_card(result.gpu, result.question.runtime, **room)[0])
-        if result.memory
-        else result
+        with_searches(result, available_per_card(result.gpu, result.question.runtime, **room)[0]) if result.memory else result
         for result in results
     ]
 

@@ -83,9 +83,7 @@ def _card(model: ModelFacts, gpu: GpuFacts, question: Question) -> Iterator[Reas
         return
     name = _number_format(model, question.quantization)
     if name.startswith("bnb") and gpu.vendor not in ("nvidia", "amd", "intel"):
-        yield Reason(
-            "runtime-hardware", f"bitsandbytes has no kernels for {gpu.name}: use llama.cpp with q4_k_m or q8_0"
-        )
+        yield Reason("runtime-hardware", f"bitsandbytes has no kernels for {gpu.name}: use llama.cpp with q4_k_m or q8_0")
     capability = gpu.capability
     if runtime != "llama.cpp" and name == "bf16" and (gpu.bf16 == "none" or (capability and capability < BF16_FLOOR)):
         yield Reason("no-bf16", f"{gpu.name} has no bf16: use f16")

@@ -143,9 +143,7 @@ def _compare(memory: Memory, available: int, cards: int) -> tuple[str, tuple[Rea
 def with_searches(result: FitResult, available: int) -> FitResult:
     """The result with its longest context, most sequences and fewest cards; 0 or None where it cannot run at all."""
     model, question = result.model, result.question
-    fundamental = [
-        reason for reason in result.reasons if reason.code not in ("context-beyond-model", "tensor-parallel")
-    ]
+    fundamental = [reason for reason in result.reasons if reason.code not in ("context-beyond-model", "tensor-parallel")]
     if result.verdict == "unsupported" and fundamental:
         return _completed(result, 0, 0, None)
     runs = result.verdict != "unsupported"

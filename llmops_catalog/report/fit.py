@@ -60,7 +60,10 @@ def _beside(memory: Mapping[str, Any]) -> str:
 
 def assumptions(answer: Answer, style: Style = plain) -> str:
     """What the numbers rest on, each with its source."""
-    lines = [f"  - {printable(entry['text'])}{style('  ' + printable(entry['source']), 'note') if entry.get('source') else ''}\n" for entry in answer["assumptions"]]
+    lines = [
+        f"  - {printable(entry['text'])}{style('  ' + printable(entry['source']), 'note') if entry.get('source') else ''}\n"
+        for entry in answer["assumptions"]
+    ]
     return "\nassumed\n" + "".join(lines) if lines else ""
 
 
@@ -79,7 +82,11 @@ def fit_text(answers: Sequence[Answer], subject: str, style: Style = plain) -> s
     best = answers[0]
     if subject == "quantization":
         best = next((answer for answer in answers if answer["verdict"] == "fits"), best)
-        return f"{text}\n{best['quantization']}, part by part\n{breakdown(best['memory'], style)}{assumptions(best, style)}" if best.get("memory") else text
+        return (
+            f"{text}\n{best['quantization']}, part by part\n{breakdown(best['memory'], style)}{assumptions(best, style)}"
+            if best.get("memory")
+            else text
+        )
     return text
 
 
@@ -90,7 +97,11 @@ def _verdicts(style: Style) -> Style:
 
 
 def _subject_line(answer: Answer, subject: str, style: Style) -> str:
-    what = {"quantization": f"{answer['model']} on {answer['gpu']}", "gpu": f"cards for {answer['model']}", "model": f"models for {answer['gpu']}"}[subject]
+    what = {
+        "quantization": f"{answer['model']} on {answer['gpu']}",
+        "gpu": f"cards for {answer['model']}",
+        "model": f"models for {answer['gpu']}",
+    }[subject]
     return f"{style(printable(what), 'title')}  {answer['runtime']}, {answer['context_tokens']:,} tokens" + (
         f", {answer['gpu_count']} cards" if answer["gpu_count"] > 1 else ""
     )
@@ -101,7 +112,14 @@ def _row(answer: Answer, subject: str) -> list[str]:
     names = [answer["quantization"]] if subject == "quantization" else [answer[subject], answer["quantization"]]
     longest = answer.get("max_context_tokens")
     why = answer["reasons"][0]["message"] if answer["reasons"] and answer["verdict"] not in ("fits", "tight") else ""
-    return [*names, SYMBOLS[answer["verdict"]], gib(memory.get("total_bytes")), gib(answer.get("available_bytes")), f"{longest:,}" if longest else "-", why]
+    return [
+        *names,
+        SYMBOLS[answer["verdict"]],
+        gib(memory.get("total_bytes")),
+        gib(answer.get("available_bytes")),
+        f"{longest:,}" if longest else "-",
+        why,
+    ]
 
 
 def _single(answer: Answer, style: Style) -> str:

@@ -12,8 +12,8 @@ from llmops_catalog.schema.software import Framework, Quantization
 COLLECTIONS: dict[str, type[Record]] = {
     model.collection: model
     for model in (
-        Model, Gpu, GpuArchitecture, Quantization, Framework, Provider, Course, Notebook, Resource, Concept, LearningPath, Dataset, Benchmark,
-        Claim, Measurement, SourceList, Prerequisite,
+        Model, Gpu, GpuArchitecture, Quantization, Framework, Provider, Course, Notebook, Resource, Concept, LearningPath,
+        Dataset, Benchmark, Claim, Measurement, SourceList, Prerequisite,
     )
 }  # fmt: skip
 """Every collection by the name of its folder, in the order the site shows them."""

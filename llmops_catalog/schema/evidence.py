@@ -63,14 +63,21 @@ class Benchmark(Record):
     state: Literal["active", "archived", "unknown"] | None = optional("Whether it still takes results", "archived")
 
 
+Measure = Literal[
+    "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak",
+    "reserved-peak", "weights", "file", "kv-cache", "compute-buffer", "bound", "decode-speed", "prefill-speed", "load-time",
+    "run-time", "accuracy",
+]  # fmt: skip
+
+
 class Reading(StrictModel):
     """One figure exactly as it was logged."""
 
-    measure: Literal["driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak", "reserved-peak",
-                     "weights", "file", "kv-cache", "compute-buffer", "bound", "decode-speed", "prefill-speed", "load-time", "run-time", "accuracy"] = described(
-        "What was read", "driver-used-loaded")  # fmt: skip
+    measure: Measure = described("What was read", "driver-used-loaded")
     value: Amount = described("The figure, in `unit`", 5749)
-    unit: Literal["B", "KiB", "MiB", "GiB", "MB", "GB", "tokens/s", "s", "min", "correct"] = described("Unit of the figure; MiB and GiB are powers of two", "MiB")
+    unit: Literal["B", "KiB", "MiB", "GiB", "MB", "GB", "tokens/s", "s", "min", "correct"] = described(
+        "Unit of the figure; MiB and GiB are powers of two", "MiB"
+    )
     of: Amount | None = optional("What the figure is out of", 15360)
     context_tokens: Size | None = optional("Tokens in the cache at that moment", 8192)
     concurrency: Count | None = optional("Sequences at once", 1)
@@ -94,13 +101,20 @@ class Measurement(Record):
     gpus: Count | None = optional("How many cards", 1)
     measured: Date | None = optional("When", "2024-10-27")
     method: Prose = described("How the figures were read", "nvidia-smi cells saved in the notebook's output")
-    url: Url = described("Where the figures can be seen, pinned where possible", "https://github.com/DJCordhose/llm-ops/blob/8c4d1bf173/Present_Lllama_3.1_8B_4bit.ipynb")
+    url: Url = described(
+        "Where the figures can be seen, pinned where possible",
+        "https://github.com/DJCordhose/llm-ops/blob/8c4d1bf173/Present_Lllama_3.1_8B_4bit.ipynb",
+    )
     readings: Many[Reading] = described("The figures", [{"measure": "driver-used-loaded", "value": 5749, "unit": "MiB"}], min_length=1)
 
     @model_validator(mode="after")
     def _names_its_model(self) -> Measurement:
         if (self.model is None) == (self.model_name is None):
-            raise PydanticCustomError("invalid-value", "a measurement names either 'model' or 'model_name'", {"hint": "use 'model' where the catalog has a record"})
+            raise PydanticCustomError(
+                "invalid-value",
+                "a measurement names either 'model' or 'model_name'",
+                {"hint": "use 'model' where the catalog has a record"},
+            )
         return self
 
 
@@ -129,7 +143,11 @@ class ListItem(StrictModel):
     @model_validator(mode="after")
     def _is_accounted_for(self) -> ListItem:
         if (self.record is None) == (self.why_none is None):
-            raise PydanticCustomError("invalid-value", "item {id} needs either 'record' or 'why_none'", {"id": self.item_id, "hint": "say which record carries it, or why none does"})
+            raise PydanticCustomError(
+                "invalid-value",
+                "item {id} needs either 'record' or 'why_none'",
+                {"id": self.item_id, "hint": "say which record carries it, or why none does"},
+            )
         return self
 
 
@@ -145,4 +163,6 @@ class SourceList(Record):
     url: Url = described("The document at the commit used", "https://github.com/DJCordhose/llm-ops/blob/aeae8700bf/README.md")
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}$"), AsText] | None = optional("The commit used", "aeae8700bf")
     license: License | None = optional("Its licence", {"id": "MIT"})
-    items: Many[ListItem] = several("Every item in its own order", [{"item_id": "000-L032-1", "text": "Present.ipynb", "record": "notebooks/llm-ops/present"}])
+    items: Many[ListItem] = several(
+        "Every item in its own order", [{"item_id": "000-L032-1", "text": "Present.ipynb", "record": "notebooks/llm-ops/present"}]
+    )

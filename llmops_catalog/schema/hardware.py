@@ -45,7 +45,9 @@ class GpuMemory(StrictModel):
     sold_gb: Amount = described("As the vendor sells it, in GB", 24)
     driver_mib: Count | None = optional("As the driver reports it (nvidia-smi total), in MiB (2^20 bytes)", 23034)
     cuda_gib: Amount | None = optional("As CUDA or HIP shows it to a process, in GiB (2^30 bytes)", 22.161)
-    system_limit: SystemLimit | None = optional("Only where the system decides: Apple, unified memory", {"low_gib": 10.67, "high_gib": 12.0})
+    system_limit: SystemLimit | None = optional(
+        "Only where the system decides: Apple, unified memory", {"low_gib": 10.67, "high_gib": 12.0}
+    )
     type: Line | None = optional("Memory technology", "GDDR6")
     note: Line | None = optional("What changes the sizes", "ECC takes one sixteenth and can be switched off")
 
@@ -83,8 +85,8 @@ class Gpu(Record):
     name: Line = described("As its vendor writes it", "NVIDIA L4")
     vendor: Vendor = described("Who makes it", "nvidia")
     architecture: ArchitectureRef = described("Id of its architecture", "ada-lovelace")
-    segment: Literal["datacenter", "consumer", "workstation", "laptop", "embedded", "integrated", "system-on-chip", "accelerator"] = described(
-        "What it is sold for", "datacenter"
+    segment: Literal["datacenter", "consumer", "workstation", "laptop", "embedded", "integrated", "system-on-chip", "accelerator"] = (
+        described("What it is sold for", "datacenter")
     )
     summary: Prose | None = optional("Who meets it and what for, in one or two sentences", "The card behind most paid Colab sessions.")
     released: Date | None = optional("When it was announced or first sold", "2023-03-21")
@@ -96,7 +98,9 @@ class Gpu(Record):
     interconnect: Interconnect | None = optional("Links to its like", {"nvlink": False})
     tdp_w: Count | None = optional("Board power, W", 72)
     launch_price: Money | None = optional("Price at launch", {"amount": 1599, "currency": "USD", "as_of": "2022-09"})
-    colab: Literal["free", "pay-as-you-go", "pro", "seen", "retired"] | None = optional("How one meets it in Google Colab; left out where one does not", "pay-as-you-go")
+    colab: Literal["free", "pay-as-you-go", "pro", "seen", "retired"] | None = optional(
+        "How one meets it in Google Colab; left out where one does not", "pay-as-you-go"
+    )
     rented_at: Many[ProviderRef] = several("Providers known to rent it", ["aws", "gcp"])
 
 
@@ -143,4 +147,6 @@ class Provider(Record):
     charges_for_stopped_storage: bool | None = optional("Disks of stopped machines still cost", True)
     offers_spot: bool | None = optional("Cheaper machines that may be taken away", True)
     community_hosts: bool | None = optional("Some machines belong to strangers", True)
-    rents: Many[Rental] = several("Cards and prices as once seen", [{"gpu": "nvidia/l4", "gpus": 1, "kind": "on-demand", "source": "https://www.runpod.io/pricing"}])
+    rents: Many[Rental] = several(
+        "Cards and prices as once seen", [{"gpu": "nvidia/l4", "gpus": 1, "kind": "on-demand", "source": "https://www.runpod.io/pricing"}]
+    )

@@ -67,7 +67,9 @@ class Course(LearningRecord):
     provider: Line | None = optional("Who offers it", "fast.ai")
     format: Line | None = optional("How it is taught", "videos and notebooks")
     length: Line | None = optional("How long it takes", "9 lessons of 90 minutes")
-    free: Literal["yes", "no", "audit", "partly"] | None = optional("What it costs: yes, no, audit (free without certificate), partly", "yes")
+    free: Literal["yes", "no", "audit", "partly"] | None = optional(
+        "What it costs: yes, no, audit (free without certificate), partly", "yes"
+    )
     parts: Many[Line] = several("Its parts in order", ["Getting started"])
 
 
@@ -82,7 +84,9 @@ class Repository(StrictModel):
 class NotebookRun(StrictModel):
     """Where the notebook can be run."""
 
-    colab: Url | None = optional("Opens it in Google Colab", "https://colab.research.google.com/github/DJCordhose/llm-ops/blob/aeae8700bf/Present.ipynb")
+    colab: Url | None = optional(
+        "Opens it in Google Colab", "https://colab.research.google.com/github/DJCordhose/llm-ops/blob/aeae8700bf/Present.ipynb"
+    )
     kaggle: Url | None = optional("Opens it on Kaggle", "https://www.kaggle.com/code/author/name")
 
 
@@ -102,9 +106,14 @@ class Notebook(LearningRecord):
     """Something to run, pinned to the commit it was looked at."""
 
     collection: ClassVar[str] = "notebooks"
-    source: Repository | None = optional("The file and commit described here", {"repository": "https://github.com/DJCordhose/llm-ops", "path": "Present.ipynb", "commit": "aeae8700bf"})
+    source: Repository | None = optional(
+        "The file and commit described here",
+        {"repository": "https://github.com/DJCordhose/llm-ops", "path": "Present.ipynb", "commit": "aeae8700bf"},
+    )
     url: Url | None = optional("Its address where it is in no repository", "https://colab.research.google.com/drive/1234")
-    run: NotebookRun | None = optional("Where to run it", {"colab": "https://colab.research.google.com/github/DJCordhose/llm-ops/blob/aeae8700bf/Present.ipynb"})
+    run: NotebookRun | None = optional(
+        "Where to run it", {"colab": "https://colab.research.google.com/github/DJCordhose/llm-ops/blob/aeae8700bf/Present.ipynb"}
+    )
     task: Line | None = optional("The job it does", "yes-or-no classification of sentences")
     uses: Many[NotebookUse] = several("Models, quantizations and cards it names", [{"model": "qwen/qwen3-8b"}])
     needs: Many[PrerequisiteRef] = several("What one must have before", ["google-account"])
@@ -117,7 +126,9 @@ class Resource(LearningRecord):
 
     collection: ClassVar[str] = "resources"
     url_fields: ClassVar[tuple[str, ...]] = ("url",)
-    kind: Literal["article", "tutorial", "video", "paper", "book", "slides", "docs", "code", "list", "profile", "directory"] = described("What it is", "paper")
+    kind: Literal["article", "tutorial", "video", "paper", "book", "slides", "docs", "code", "list", "profile", "directory"] = described(
+        "What it is", "paper"
+    )
     url: Url | None = optional("Its address; left out only for a book without one", "https://arxiv.org/abs/2209.11055")
     alt_urls: Many[Url] = several("Other addresses of it", ["https://arxiv.org/pdf/2209.11055"])
     free: Literal["yes", "no", "audit", "partly"] | None = optional("What it costs", "yes")
@@ -128,7 +139,9 @@ class Comparison(StrictModel):
     """A table that sets alternatives side by side."""
 
     columns: Many[Line] = described("What is compared", ["Masked", "Causal"], min_length=2)
-    rows: Many[Many[Line]] = described("First cell: the aspect; then one cell per column", [["sees", "both sides", "the past"]], min_length=1)
+    rows: Many[Many[Line]] = described(
+        "First cell: the aspect; then one cell per column", [["sees", "both sides", "the past"]], min_length=1
+    )
 
 
 class Concept(Record):
@@ -137,9 +150,13 @@ class Concept(Record):
     collection: ClassVar[str] = "concepts"
     label_field: ClassVar[str] = "title"
     title: Line = described("Its name", "Key/value cache")
-    summary: Prose = described("What it is, in three or four sentences", "Keys and values of past tokens are kept so that each new token costs one step.")
+    summary: Prose = described(
+        "What it is, in three or four sentences", "Keys and values of past tokens are kept so that each new token costs one step."
+    )
     matters_because: Prose | None = optional("What it changes for someone running a model", "It grows with every token and every user.")
-    comparison: Comparison | None = optional("Alternatives side by side", {"columns": ["Masked", "Causal"], "rows": [["sees", "both sides", "the past"]]})
+    comparison: Comparison | None = optional(
+        "Alternatives side by side", {"columns": ["Masked", "Causal"], "rows": [["sees", "both sides", "the past"]]}
+    )
     related: Many[ConceptRef] = several("Concepts to read next", ["quantization"])
     read_more: Many[AnyRef] = several("Where to learn it", ["resources/setfit-paper"])
 
@@ -172,7 +189,9 @@ class Prerequisite(Record):
     label_field: ClassVar[str] = "title"
     url_fields: ClassVar[tuple[str, ...]] = ("url",)
     title: Line = described("What to get", "A Hugging Face access token")
-    kind: Literal["account", "token", "gated-access", "service", "hardware", "software", "knowledge"] = described("What sort of thing it is", "token")
+    kind: Literal["account", "token", "gated-access", "service", "hardware", "software", "knowledge"] = described(
+        "What sort of thing it is", "token"
+    )
     summary: Prose = described("What it is for and how to get it", "Create it in the settings and paste it where the notebook asks.")
     url: Url | None = optional("Where to get it", "https://huggingface.co/settings/tokens")
     login_required: bool | None = optional("The page shows nothing without signing in", True)
@@ -180,5 +199,3 @@ class Prerequisite(Record):
     needs: Many[PrerequisiteRef] = several("What must come before it", ["huggingface-account"])
     model: ModelRef | None = optional("The gated model it opens", "google/gemma-2-2b-it")
     provider: ProviderRef | None = optional("Who issues it", "hugging-face")
-
-

@@ -37,7 +37,9 @@ class Attention(StrictModel):
     num_attention_heads: Size = described("Query heads (0 where a model has no attention)", 32)
     num_key_value_heads: Size = described("Key/value heads: equal to the query heads (MHA), fewer (GQA) or 1 (MQA)", 8)
     head_dim: Size = described("Size of one key or query head, written out even where it is hidden_size / heads", 128)
-    sliding_window: Count | None = optional("Tokens a sliding-window layer looks back; layers that slide are named in layer_groups or layer_pattern", 4096)
+    sliding_window: Count | None = optional(
+        "Tokens a sliding-window layer looks back; layers that slide are named in layer_groups or layer_pattern", 4096
+    )
 
 
 class LatentAttention(StrictModel):
@@ -79,7 +81,9 @@ class Experts(StrictModel):
 class RecurrentState(StrictModel):
     """What layers without a key/value cache keep per sequence, whatever its length."""
 
-    kind: Literal["gated-delta-net", "kimi-delta", "mamba", "mamba2", "rwkv", "short-convolution"] = described("Which recurrence", "gated-delta-net")
+    kind: Literal["gated-delta-net", "kimi-delta", "mamba", "mamba2", "rwkv", "short-convolution"] = described(
+        "Which recurrence", "gated-delta-net"
+    )
     num_key_heads: Count | None = optional("Key heads of linear attention", 16)
     num_value_heads: Count | None = optional("Value heads of linear attention, or heads of Mamba 2", 32)
     key_head_dim: Count | None = optional("Size of one key head", 128)
@@ -101,9 +105,15 @@ class Architecture(StrictModel):
     intermediate_size: Count | None = optional("Feed-forward size of a dense layer", 14336)
     vocab_size: Count = described("Rows of the embedding table", 128256)
     tie_word_embeddings: bool = described("true where the output layer reuses the embedding table", False)
-    attention: Attention | None = optional("Heads; left out only where no layer attends", {"num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128})
-    latent_attention: LatentAttention | None = optional("MLA ranks", {"kv_lora_rank": 512, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128})
-    layer_groups: Many[LayerGroup] = several("Only where layers differ: each kind with its count", [{"layers": 25, "type": "sliding_attention"}])
+    attention: Attention | None = optional(
+        "Heads; left out only where no layer attends", {"num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128}
+    )
+    latent_attention: LatentAttention | None = optional(
+        "MLA ranks", {"kv_lora_rank": 512, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128}
+    )
+    layer_groups: Many[LayerGroup] = several(
+        "Only where layers differ: each kind with its count", [{"layers": 25, "type": "sliding_attention"}]
+    )
     layer_pattern: Many[LayerType] = several("Order of the layer types; a shorter list repeats", ["sliding_attention", "full_attention"])
     kv_shared_layers: Count | None = optional("Last layers that reuse the cache of earlier ones (Gemma 3n)", 10)
     per_layer_embedding_size: Count | None = optional("Width of the per-layer input embeddings (Gemma 3n)", 256)
@@ -119,7 +129,9 @@ class Parameters(StrictModel):
     embedding: Count | None = optional("Of the total: token embeddings and output layer", 1050673152)
     other_modalities: Count | None = optional("Of the total: vision and audio towers", 415000000)
     checkpoint: Count | None = optional("Elements in the published checkpoint, where they are not the total", 684489845504)
-    difference: Line | None = optional("Why the checkpoint, or the architecture's own arithmetic, differs from the total", "multi-token prediction layers and fp8 scales")
+    difference: Line | None = optional(
+        "Why the checkpoint, or the architecture's own arithmetic, differs from the total", "multi-token prediction layers and fp8 scales"
+    )
 
 
 class Context(StrictModel):
@@ -152,12 +164,17 @@ class Model(Record):
     family: Line = described("The line it belongs to", "Llama 3.1")
     base_model: ModelRef | None = optional("The record it was tuned, distilled or merged from", "meta-llama/llama-3.1-8b")
     replaced_by: ModelRef | None = optional("What its developer offers instead today", "meta-llama/llama-3.3-70b-instruct")
-    summary: Prose | None = optional("What it is good for, in two or three plain sentences; the first answers: should I care?",
-                                     "The small model most tutorials of 2024 assume.")  # fmt: skip
+    summary: Prose | None = optional(
+        "What it is good for, in two or three plain sentences; the first answers: should I care?",
+        "The small model most tutorials of 2024 assume.",
+    )
     watch_out: Many[Line] = several("What bites: licence terms, missing abilities, traps", ["access has to be requested once"])
-    modalities: Many[Literal["text", "image", "audio", "video", "embedding"]] = described("What goes in besides text; embedding for models that return vectors",
-                                                                                         ["text"], min_length=1)  # fmt: skip
-    tuning: Literal["base", "instruct", "reasoning", "code", "embedding", "guard", "other"] | None = optional("What it was tuned for", "instruct")
+    modalities: Many[Literal["text", "image", "audio", "video", "embedding"]] = described(
+        "What goes in besides text; embedding for models that return vectors", ["text"], min_length=1
+    )
+    tuning: Literal["base", "instruct", "reasoning", "code", "embedding", "guard", "other"] | None = optional(
+        "What it was tuned for", "instruct"
+    )
     released: Date | None = optional("Day of the announcement (not of the repository)", "2024-07-23")
     license: License | None = optional("Licence of the weights", {"id": "Apache-2.0"})
     gated: Gated | None = optional("Whether access must be asked for", {"mode": "no"})

@@ -39,9 +39,9 @@ class Quantization(Record):
 
     collection: ClassVar[str] = "quantizations"
     name: Line = described("As people write it", "Q4_K_M")
-    method: Literal["none", "gguf", "bitsandbytes", "awq", "gptq", "fp8", "mx", "nvfp4", "exl2", "exl3", "hqq", "aqlm", "mlx", "torchao"] = described(
-        "Family of formats it belongs to", "gguf"
-    )
+    method: Literal[
+        "none", "gguf", "bitsandbytes", "awq", "gptq", "fp8", "mx", "nvfp4", "exl2", "exl3", "hqq", "aqlm", "mlx", "torchao"
+    ] = described("Family of formats it belongs to", "gguf")
     summary: Prose = described("What it does and when to take it", "The usual first choice for llama.cpp.")
     bits_per_weight: Amount = described("Bits per quantized weight, scales included; for a mix, over a whole published file", 4.89)
     bits_basis: Line | None = optional("What the bits were taken over", "the Llama 3.1 8B file of llama.cpp's own table")
@@ -55,15 +55,18 @@ class Quantization(Record):
 
 
 Category = Literal[
-    "training", "fine-tuning", "quantization", "merging", "orchestration", "vector-database", "structured-output", "evaluation", "guardrails",
-    "serving", "local-runner", "edge", "demo-ui", "deployment", "library", "observability", "data", "agents", "other",
+    "training", "fine-tuning", "quantization", "merging", "orchestration", "vector-database",
+    "structured-output", "evaluation", "guardrails", "serving", "local-runner", "edge", "demo-ui", "deployment",
+    "library", "observability", "data", "agents", "other",
 ]  # fmt: skip
 
 
 class Status(StrictModel):
     """Whether somebody still looks after it, and how one can tell."""
 
-    state: Literal["active", "maintenance", "archived", "superseded", "ended", "unknown"] = described("What can be expected of it", "active")
+    state: Literal["active", "maintenance", "archived", "superseded", "ended", "unknown"] = described(
+        "What can be expected of it", "active"
+    )
     evidence: Line | None = optional("What shows it", "release 0.31 in October 2026")
     as_of: Date | None = optional("When that was seen", "2026-11")
 

@@ -399,8 +399,7 @@ def test_show_text_json_yaml(run: Run) -> None:
     assert text.startswith("NVIDIA L4\ncatalog/gpus/nvidia/l4.yaml\n\nname: NVIDIA L4\nvendor: nvidia\n")
     assert (
         "\nreferred to by\n  measurements/llm-ops/llama-on-l4 (gpu)\n  notebooks/llm-ops/present (uses[].gpu)\n"
-        "  providers/runpod (rents[].gpu)\n"
-        in text
+        "  providers/runpod (rents[].gpu)\n" in text
     )
     found = run("show", "NVIDIA/L4", "--format", "json").json
     assert found["schema"] == "llmops-catalog/record/1"

@@ -18,9 +18,7 @@ RECORD = vectors("models")["models"]["meta-llama/llama-3.1-8b-instruct"]
 
 def test_layers_are_expanded_and_groups_resolved():
     assert LLAMA_8B.layer_types == ("full_attention",) * 32
-    assert [(group.layers, group.num_key_value_heads, group.head_dim) for group in LLAMA_8B.layer_groups] == [
-        (32, 8, 128)
-    ]
+    assert [(group.layers, group.num_key_value_heads, group.head_dim) for group in LLAMA_8B.layer_groups] == [(32, 8, 128)]
     assert GEMMA_2.layer_types[:3] == ("sliding_attention", "full_attention", "sliding_attention")
     assert {group.type: (group.layers, group.sliding_window) for group in GEMMA_2.layer_groups} == {
         "sliding_attention": (21, 4096),
@@ -82,9 +80,7 @@ def test_modules_stay_small():
 
 def test_answering_loads_nothing_heavy():
     script = "import sys, llmops_catalog.fit; print(*sorted(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOM.parent.parent
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOM.parent.parent)
     loaded = set(done.stdout.split())
     assert not loaded & {
         "pydantic",

@@ -30,15 +30,11 @@ def test_bits_per_weight_of_gguf_files_to_four_decimals(quantization):
 
 @pytest.mark.parametrize("row", vectors("weights")["bytes"], ids=lambda row: f"{row['model']} {row['quantization']}")
 def test_published_sizes(row):
-    memory = estimate(
-        models()[row["model"]], quantization=row["quantization"], runtime=row["runtime"], context_tokens=512
-    ).memory
+    memory = estimate(models()[row["model"]], quantization=row["quantization"], runtime=row["runtime"], context_tokens=512).memory
     assert getattr(memory, row["field"]) == pytest.approx(row["bytes"], rel=row["within"])
 
 
-@pytest.mark.parametrize(
-    "row", vectors("kv_cache")["rows"], ids=lambda row: f"{row['model']} {row['runtime']} {row['kv_cache_type']}"
-)
+@pytest.mark.parametrize("row", vectors("kv_cache")["rows"], ids=lambda row: f"{row['model']} {row['runtime']} {row['kv_cache_type']}")
 def test_caches_to_the_byte(row):
     model = models()[row["model"]]
     quantization = "q8_0" if row["runtime"] == "llama.cpp" else "bf16"
@@ -46,9 +42,7 @@ def test_caches_to_the_byte(row):
     assert estimate(model, quantization=quantization, **asked).memory.kv_cache_bytes == row["bytes"]
 
 
-@pytest.mark.parametrize(
-    "row", vectors("notebook_readings")["rows"], ids=lambda row: f"{row['model']} {row['quantization']} {row['gpu']}"
-)
+@pytest.mark.parametrize("row", vectors("notebook_readings")["rows"], ids=lambda row: f"{row['model']} {row['quantization']} {row['gpu']}")
 def test_saved_readings_lie_within_the_interval_and_the_notebook_fits_its_card(row):
     result = fit(
         models()[row["model"]],

@@ -32,9 +32,7 @@ def needed(model_id, **asked):
 @given(any_model, any_runtime, any_context, st.integers(1, 40_000), st.integers(1, 8), st.integers(1, 4))
 def test_more_context_never_needs_less(model_id, runtime, context, more, concurrency, cards):
     asked = {"quantization": "bf16", "runtime": runtime, "concurrency": concurrency, "gpu_count": cards}
-    less_memory, more_memory = (
-        needed(model_id, context_tokens=tokens, **asked) for tokens in (context, context + more)
-    )
+    less_memory, more_memory = (needed(model_id, context_tokens=tokens, **asked) for tokens in (context, context + more))
     assert less_memory.total_bytes <= more_memory.total_bytes
     assert max(less_memory.per_gpu_high_bytes) <= max(more_memory.per_gpu_high_bytes)
 
@@ -44,8 +42,7 @@ def test_more_context_never_needs_less(model_id, runtime, context, more, concurr
 def test_more_sequences_never_need_less(model_id, runtime, context, concurrency):
     asked = {"quantization": "bf16", "runtime": runtime, "context_tokens": context}
     assert (
-        needed(model_id, concurrency=concurrency, **asked).total_bytes
-        <= needed(model_id, concurrency=concurrency + 1, **asked).total_bytes
+        needed(model_id, concurrency=concurrency, **asked).total_bytes <= needed(model_id, concurrency=concurrency + 1, **asked).total_bytes
     )
 
 

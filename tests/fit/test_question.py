@@ -19,7 +19,7 @@ GIB = 2**30
         ({"quantization": "q4_k_m", "runtime": "vlm"}, "no runtime is called 'vlm'. Did you mean 'vllm'?"),
         (
             {"quantization": "q4_k_m", "runtime": "tgi"},
-            "no runtime is called 'tgi'. Known: llama.cpp, vllm, transformers.",
+            "no runtime is called 'tgi'.",
         ),
         ({"quantization": "q8_0", "kv_cache_type": "q8"}, "no KV cache type is called 'q8'. Did you mean 'q8_0'?"),
         ({"quantization": "q8_0", "context_tokens": 0}, "context 0 makes no sense"),

@@ -49,9 +49,7 @@ def test_a_result_without_memory_keeps_its_shape():
     assert data["verdict"] == "unknown"
     assert list(data["memory"]) == MEMORY_KEYS
     assert set(data["memory"].values()) == {None}
-    assert data["reasons"] == [
-        {"code": "quantization-not-modelled", "message": "how many bytes nvfp4 takes is not modelled yet"}
-    ]
+    assert data["reasons"] == [{"code": "quantization-not-modelled", "message": "how many bytes nvfp4 takes is not modelled yet"}]
 
 
 def test_the_python_example_of_the_contract():
@@ -74,9 +72,7 @@ def test_fits_tight_and_does_not_fit_by_the_interval():
     assert fit(LLAMA_8B, memory_card(memory.high_bytes), quantization="q8_0").verdict == "fits"
     tight = fit(LLAMA_8B, memory_card(memory.high_bytes - 1), quantization="q8_0")
     assert tight.verdict == "tight"
-    assert reasons(tight) == {
-        "little-room": "needs 8.77 GiB to 9.19 GiB, 9.19 GiB can be allocated: it may or may not start"
-    }
+    assert reasons(tight) == {"little-room": "needs 8.77 GiB to 9.19 GiB, 9.19 GiB can be allocated: it may or may not start"}
     too_small = fit(LLAMA_8B, memory_card(memory.low_bytes - 1), quantization="q8_0")
     assert too_small.verdict == "does-not-fit"
     assert reasons(too_small) == {"too-large": "needs at least 8.77 GiB, 8.77 GiB can be allocated"}

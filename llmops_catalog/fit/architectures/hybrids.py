@@ -70,9 +70,7 @@ def _norms(how: HybridTraits, recurrent: bool) -> int:
 def _attention(model: ModelFacts, how: HybridTraits, group: LayerGroupFacts, layers: Sequence[int]) -> Iterator[Tensor]:
     yield from parts.attention(model, how.traits, group, layers)
     if how.gated_queries:
-        yield Tensor(
-            "attn_q", model.num_attention_heads * (group.head_dim or model.head_dim), model.hidden_size, layers
-        )
+        yield Tensor("attn_q", model.num_attention_heads * (group.head_dim or model.head_dim), model.hidden_size, layers)
 
 
 def _recurrence(model: ModelFacts, how: HybridTraits, layers: Sequence[int]) -> Iterator[Tensor]:
@@ -84,9 +82,7 @@ def _recurrence(model: ModelFacts, how: HybridTraits, layers: Sequence[int]) -> 
         yield vector(-(-model.hidden_size // 16) + 2 * (model.state.state_size or 0), layers)
 
 
-def _feed_forward(
-    model: ModelFacts, how: HybridTraits, group: LayerGroupFacts, layers: Sequence[int]
-) -> Iterator[Tensor]:
+def _feed_forward(model: ModelFacts, how: HybridTraits, group: LayerGroupFacts, layers: Sequence[int]) -> Iterator[Tensor]:
     size = group.intermediate_size or model.intermediate_size
     if size and how.adjusted:
         size = padded(2 * size // 3, 256)

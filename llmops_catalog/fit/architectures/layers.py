@@ -77,9 +77,7 @@ def latent_attention(model: ModelFacts, latent: LatentFacts, layers: Layers) -> 
         yield Tensor("linear", latent.index_n_heads, hidden, layers)
 
 
-def feed_forward(
-    hidden: int, size: int, traits: Traits, layers: Layers, prefix: str = "", copies: int = 1
-) -> Iterator[Tensor]:
+def feed_forward(hidden: int, size: int, traits: Traits, layers: Layers, prefix: str = "", copies: int = 1) -> Iterator[Tensor]:
     """The two or three matrices of a feed-forward block; `prefix` is 'expert_' or 'shared_'."""
     if traits.gated and not traits.fused_gate:
         yield Tensor(f"{prefix}ffn_gate", size, hidden, layers, copies)

@@ -43,9 +43,7 @@ def feed_forward_width(model: ModelFacts) -> int:
     if model.experts is None:
         return dense or 4 * model.hidden_size
     routed = model.experts.used_per_token * model.experts.intermediate_size
-    shared = (
-        model.experts.shared_intermediate_size or (model.experts.shared_count or 0) * model.experts.intermediate_size
-    )
+    shared = model.experts.shared_intermediate_size or (model.experts.shared_count or 0) * model.experts.intermediate_size
     return max(routed + shared, dense if model.experts.first_dense_layers else 0)
 
 

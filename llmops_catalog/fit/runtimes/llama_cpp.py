@@ -103,15 +103,11 @@ def _assumptions(model: ModelFacts, weights: Weights, question: Question, copied
     said = [*weights.assumptions]
     said.append(Assumption("all layers on the GPU, flash attention on, micro-batches of 512 tokens", GRAPH_SOURCE))
     if copied:
-        said.append(
-            Assumption("the embedding table stays in main memory and a copy serves as output layer on the GPU", LOADER)
-        )
+        said.append(Assumption("the embedding table stays in main memory and a copy serves as output layer on the GPU", LOADER))
     elif model.is_decoder:
         said.append(Assumption("the input embedding stays in main memory", LOADER))
     if any(group.type == "sliding_attention" for group in model.layer_groups):
-        said.append(
-            Assumption("sliding-window layers cache their window and one micro-batch, padded to 256 tokens", KV_SOURCE)
-        )
+        said.append(Assumption("sliding-window layers cache their window and one micro-batch, padded to 256 tokens", KV_SOURCE))
     if model.latent:
         said.append(Assumption("latent attention caches the compressed vector only, no values beside it", MLA_SOURCE))
     if question.gpu_count > 1:

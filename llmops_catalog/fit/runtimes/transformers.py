@@ -20,15 +20,13 @@ PREFILL_FEED_FORWARD, PREFILL_HIDDEN = 3, 4
 https://qwen.readthedocs.io/en/v2.5/benchmark/speed_benchmark.html with a mean error of 0.24 %."""
 GROWTH = 0.05
 """Blocks the caching allocator holds but does not use, as a share of what grows and shrinks."""
-UNPACKED = ("bnb-int8", "bnb-nf4", "bnb-nf4-dq", "gptq-int8", "gptq-int4", "awq-int4")
+UNPACKED = ("bnb-int8", "bnb-nf4", "bnb-nf4-dq", "gptq-int8", "gptq-int4", "awq-int4", "hqq-attn4-moe2")
 """Formats whose kernels unpack a whole matrix to 16 bit when many tokens are computed at once."""
 
 SPEED_PAGE = "https://qwen.readthedocs.io/en/v2.5/benchmark/speed_benchmark.html"
 READINGS = "https://github.com/DJCordhose/llm-ops"
 CACHE_SOURCE = "https://github.com/huggingface/transformers/blob/main/src/transformers/cache_utils.py"
-DEEPSEEK_SOURCE = (
-    "https://github.com/huggingface/transformers/blob/main/src/transformers/models/deepseek_v3/modeling_deepseek_v3.py"
-)
+DEEPSEEK_SOURCE = "https://github.com/huggingface/transformers/blob/main/src/transformers/models/deepseek_v3/modeling_deepseek_v3.py"
 
 
 def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footprint:
@@ -47,7 +45,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     growth = int((compute + cache) * GROWTH) // cards + weights.uncertainty_bytes // cards
     return Footprint(
         weights_bytes=weights.resident_bytes,
-        host_bytes=0,
+        host_bytes=weights.host_bytes,
         kv_cache_bytes=cache,
         state_bytes=state,
         compute_bytes=compute,
@@ -91,16 +89,10 @@ def _unpacked(weights: Weights, question: Question) -> int:
 
 def _assumptions(model: ModelFacts, weights: Weights, question: Question) -> tuple[Assumption, ...]:
     said = [*weights.assumptions]
-    said.append(
-        Assumption(
-            "the whole prompt is prefilled at once, with flash attention and logits of the last token only", SPEED_PAGE
-        )
-    )
+    said.append(Assumption("the whole prompt is prefilled at once, with flash attention and logits of the last token only", SPEED_PAGE))
     said.append(Assumption("CUDA context and libraries take 0.25 GiB a card", READINGS))
     if model.latent:
-        said.append(
-            Assumption("latent attention is cached decompressed, full keys and values of every head", DEEPSEEK_SOURCE)
-        )
+        said.append(Assumption("latent attention is cached decompressed, full keys and values of every head", DEEPSEEK_SOURCE))
     if any(group.type == "sliding_attention" for group in model.layer_groups):
         said.append(Assumption("sliding-window layers cache no more than their window", CACHE_SOURCE))
     if question.gpu_count > 1:

@@ -76,11 +76,7 @@ def cache_bytes_per_card(model: ModelFacts, question: Question) -> int:
     total = 0
     for group in groups:
         tokens = padded(_remembered(group, question.context_tokens), BLOCK_TOKENS)
-        total += (
-            padded(group.layers, size)
-            * tokens
-            * elements_bytes(_per_card(model, group, question.gpu_count), question.kv_cache_type)
-        )
+        total += padded(group.layers, size) * tokens * elements_bytes(_per_card(model, group, question.gpu_count), question.kv_cache_type)
     return total
 
 
@@ -110,9 +106,7 @@ def activation_bytes(model: ModelFacts, question: Question, batched_tokens: int)
     """Peak of the profiling run on one card: feed forward and residuals of a batch in 16 bit, logits of a step."""
     tokens = min(batched_tokens, question.context_tokens * question.concurrency)
     width = 3 * -(-feed_forward_width(model) // question.gpu_count) + 4 * model.hidden_size
-    logits = (
-        min(SEQUENCES, max(question.concurrency, tokens)) * model.vocab_size * LOGIT_BYTES if model.is_decoder else 0
-    )
+    logits = min(SEQUENCES, max(question.concurrency, tokens)) * model.vocab_size * LOGIT_BYTES if model.is_decoder else 0
     return tokens * width * 2 + logits
 
 
@@ -128,7 +122,5 @@ def _assumptions(model: ModelFacts, weights: Weights, question: Question) -> tup
     said.append(Assumption(peak, ARGUMENTS_SOURCE))
     said.append(Assumption("captured CUDA graphs take 0.5 GiB a card", WORKER_SOURCE))
     if model.latent and question.gpu_count > 1:
-        said.append(
-            Assumption("the latent cache is repeated on every card: tensor parallelism cannot divide it", CACHE_SOURCE)
-        )
+        said.append(Assumption("the latent cache is repeated on every card: tensor parallelism cannot divide it", CACHE_SOURCE))
     return once(said)
