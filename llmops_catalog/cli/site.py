@@ -42,7 +42,7 @@ def build_command(folder: str | None, options: Any) -> None:
     with _step("rendering and building the site") as outcome:
         report = build_site(catalog_folder(folder).absolute(), Path.cwd(), options.site_dir.absolute())
         outcome.append(f"{report.total:,} files rendered, {report.written:,} of them new")
-    sys.stdout.write(f"The site is in {options.site_dir}. To look at it: llmops-catalog serve\n")
+    sys.stdout.write(f"The site is in {options.site_dir}.\n")
 
 
 def serve_arguments(parser: Parser) -> None:
