@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from llmops_catalog.problems import Problem, did_you_mean
 
@@ -16,6 +17,16 @@ class CatalogError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes (`multiprocessing`), whatever their constructors take."""
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(kind: type[CatalogError], args: tuple[Any, ...], state: dict[str, Any]) -> CatalogError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class CatalogInvalid(CatalogError):
@@ -51,9 +62,12 @@ class AmbiguousName(CatalogError):
     """Several records answer to this name; `matches` lists them. One is never picked silently."""
 
     exit_code = 2
+    shown = 12
 
     def __init__(self, kind: str, name: str, matches: Sequence[str]) -> None:
-        super().__init__(f"{name!r} could be several {kind}s: {', '.join(matches)}", "say which one, by its id")
+        more = f" and {len(matches) - self.shown} more" if len(matches) > self.shown else ""
+        listed = ", ".join(matches[: self.shown])
+        super().__init__(f"{name!r} could be several {kind}s: {listed}{more}", "say which one, by its id")
         self.kind, self.name, self.matches = kind, name, tuple(matches)
 
 

@@ -66,6 +66,12 @@ class Catalog:
         self._connection = connection
         self.path = path
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, or the same catalog in another process, is opened anew: two never share a file handle."""
+        from llmops_catalog.catalog import load_catalog
+
+        return load_catalog, (self.path.absolute(),)
+
     def __del__(self) -> None:
         """Gives the file back; nobody has to think of closing a catalog."""
         with contextlib.suppress(AttributeError, sqlite3.Error):
@@ -196,7 +202,7 @@ def _judged(kind: str, name: str, rows: Iterable[tuple[str, str, int]], hint: st
     words = set(wanted.split())
     best = {record_id for _, record_id, tier in answering if tier == answering[0][2]}
     holding = sorted(best or {record_id for key, record_id, _ in known if words and words <= set(key.split())})
-    if 1 < len(holding) <= 12:
+    if len(holding) > 1:
         raise AmbiguousName(kind, name, holding)
     spelled = {key: record_id for key, record_id, _ in reversed(known)}
     suggestions = holding if len(holding) == 1 else list(dict.fromkeys(spelled[key] for key in nearest(wanted, spelled, 6)))[:3]
