@@ -10,9 +10,9 @@ from pathlib import Path
 
 from llmops_catalog.catalog.crossref import check_addresses, check_names, check_references, known_ids
 from llmops_catalog.catalog.folder import Folder, read_folder
-from llmops_catalog.catalog.load import Loaded, RecordFile, load_records
+from llmops_catalog.catalog.load import Loaded, RecordFile, load_records, proper_id
 from llmops_catalog.catalog.semantics import check_contexts, check_record
-from llmops_catalog.problems import Problem, in_order
+from llmops_catalog.problems import Problem, in_order, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,16 @@ def check_loaded(loaded: Loaded) -> Checked:
 
 
 def _all_ids(loaded: Loaded) -> dict[str, set[str]]:
-    """A file that cannot even be parsed still names a record, so one mistake is not reported at every place that refers to it."""
+    """A file that cannot be read, parsed or found under its right name still means a record: one mistake is not reported at every
+    place that refers to it.
+    """
     ids = known_ids(loaded.records)
-    for path in loaded.folder.files:
+    unread = (problem.path.removeprefix(f"{loaded.folder.root.name}/") for problem in loaded.folder.problems)
+    for path in (*loaded.folder.files, *unread):
         collection, _, rest = path.partition("/")
-        if collection in ids and rest:
-            ids[collection].add(rest.removesuffix(".yaml"))
+        if rest and collection not in ids:
+            collection = next(iter(nearest(collection, ids, 1)), "")
+        if rest and collection:
+            name = rest.removesuffix(".yaml").removesuffix(".yml")
+            ids[collection].update((name, proper_id(name)))
     return ids

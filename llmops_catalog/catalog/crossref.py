@@ -176,7 +176,7 @@ def check_names(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
 def check_addresses(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
     """Two records of one collection that are identified by one address are one record."""
     owners: dict[tuple[str, str, str], RecordFile] = {}
-    for record in records:
+    for record in sorted(records, key=lambda record: not _is_named_after_address(record)):
         for field in COLLECTIONS[record.collection].url_fields:
             address = _identity(record.document.data.get(field))
             if address is None:
@@ -192,6 +192,11 @@ def check_addresses(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
                     f"{field} is the same as in {first.path}{_as_spelled(first, field, record)}",
                     "make them one record, or correct one of the two",
                 )
+
+
+def _is_named_after_address(record: RecordFile) -> bool:
+    """True for a model in the file that its Hub id asks for: of two with one Hub id, the other one has copied it."""
+    return record.id == str(record.document.data.get("hub_id", "")).casefold()
 
 
 def _identity(value: Any) -> str | None:

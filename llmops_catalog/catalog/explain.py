@@ -29,9 +29,10 @@ def explain(error: ValidationError, document: Document, path: str, model: type[B
     """One problem per place; the branches of a union are one mistake, not several."""
     details = [(_in_document(detail, document.data), detail) for detail in error.errors(include_url=False)]
     numbers = {location for location, detail in details if detail["type"] in ("float_type", "finite_number")}
+    misspelled = _misspelled(details, model)
     seen: set[tuple[int, int, str]] = set()
     for location, detail in details:
-        if _is_echo(location, detail, numbers):
+        if _is_echo(location, detail, numbers) or (detail["type"] == "missing" and location in misspelled):
             continue
         problem = _problem(detail, location, document, path, model)
         if (problem.line, problem.column, problem.code) not in seen or problem.code == "missing-key":
@@ -53,6 +54,14 @@ def _in_document(detail: Any, data: Any) -> Location:
     return tuple(location)
 
 
+def _misspelled(details: list[tuple[Location, Any]], model: type[BaseModel]) -> set[Location]:
+    """The missing keys that stand there under a name like theirs: one mistake, told at the misspelled one."""
+    missing = {location for location, detail in details if detail["type"] == "missing"}
+    unknown = [location for location, detail in details if detail["type"] == "extra_forbidden"] if missing else []
+    meant = ((*location[:-1], key) for location in unknown for key in nearest(str(location[-1]), _fields(model, location[:-1]), 1))
+    return missing.intersection(meant)
+
+
 def _is_echo(location: Location, detail: Any, numbers: set[Location]) -> bool:
     """True for what only repeats another finding: the whole-number half of a number, a list counted short because its items are wrong."""
     if detail["type"] in ("int_type", "int_from_float") and location in numbers:
@@ -66,6 +75,9 @@ def _problem(detail: Any, location: Location, document: Document, path: str, mod
     field = _dotted(location)
     if kind == "extra_forbidden":
         name = str(location[-1])[:80]
+        if detail["input"] is None and " " in name:
+            hint = "the comma before it ended the value: put the whole value in quotes"
+            return Problem(path, place.key_line, place.key_column, "unknown-key", f"{name!r} stands where a key should be", hint)
         return Problem(
             path,
             place.key_line,
@@ -188,7 +200,8 @@ def _valid_keys(location: Location, document: Document, model: type[BaseModel]) 
     written = document.data
     for step in location[:-1]:
         written = written[step]  # type: ignore[index]
-    return f"still free here: {', '.join(sorted(set(valid) - set(written)))}"
+    free = sorted(set(valid) - set(written))
+    return f"still free here: {', '.join(free)}" if free else "every key there is stands here already: remove it"
 
 
 def _submodel(model: type[BaseModel], location: Location) -> type[BaseModel] | None:

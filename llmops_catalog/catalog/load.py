@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
@@ -71,6 +72,13 @@ def load_records(folder: Folder) -> Loaded:
     return Loaded(folder, tuple(records), tuple(problems))
 
 
+def proper_id(name: str) -> str:
+    """The id a file meant to have: its name in the letters ids are written in."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    parts = re.sub(r"[^a-z0-9._/-]+", "-", plain).split("/")
+    return "/".join(part.lstrip("-._").rstrip("-") or "name" for part in parts)
+
+
 def _misplaced(shown: str, collection: str, record_id: str) -> Problem | None:
     if not record_id:
         return Problem(
@@ -80,14 +88,13 @@ def _misplaced(shown: str, collection: str, record_id: str) -> Problem | None:
         hint = did_you_mean(nearest(collection, COLLECTIONS)) or f"one of: {', '.join(COLLECTIONS)}"
         return Problem(shown, 1, 1, "unknown-collection", f"{collection[:60]!r} is not a collection", hint)
     if not _ID.fullmatch(record_id):
-        wanted = re.sub(r"[^a-z0-9._/-]+", "-", record_id.lower())
         return Problem(
             shown,
             1,
             1,
             "bad-file-name",
             "the path is the record's id: lower-case letters, digits, dots, hyphens, underscores",
-            f"rename it to {wanted}.yaml",
+            f"rename it to {proper_id(record_id)}.yaml",
         )
     return None
 

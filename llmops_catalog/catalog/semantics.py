@@ -7,11 +7,13 @@ from typing import Any
 
 from llmops_catalog.catalog.facts import model_facts
 from llmops_catalog.catalog.load import RecordFile
-from llmops_catalog.fit import parameter_count
+from llmops_catalog.fit import ModelFacts, expert_parameter_count, parameter_count
 from llmops_catalog.problems import Problem, did_you_mean, nearest
 from llmops_catalog.schema.urls import date_in_url
 
-MIB, GIB, GB = 2**20, 2**30, 10**9
+MIB, GIB = 2**20, 2**30
+LEAST_SHARE = 0.7
+"""Of the memory sold, what the driver and CUDA leave at the very least: below it a unit is wrong."""
 
 
 def check_record(record: RecordFile) -> Iterator[Problem]:
@@ -80,25 +82,42 @@ def _dotted_fields(data: Any, before: str = "") -> set[str]:
 
 
 def _dates(record: RecordFile) -> Iterator[Problem]:
-    """A thing is not released after the page that announced it: the mistake of copying a list's own date."""
+    """A thing is not older than its own page, nor younger than the pages that tell of it (the mistake of copying a list's own date)."""
     data = record.document.data
-    for field in ("released", "published", "first_released"):
-        if field not in data:
+    for field in ("released", "published", "first_released", "measured", "as_of"):
+        if data.get(field) is None:
             continue
         stated = str(getattr(data[field], "as_written", data[field]))
-        addresses = [str(source["url"]) for source in data.get("sources", ()) if field in source["supports"]]
-        if announcement := data.get("announcement"):
-            addresses.append(str(announcement))
-        for address in addresses:
-            printed = date_in_url(address)
-            if printed and _is_later(stated, printed):
-                yield _problem(
-                    record,
-                    (field,),
-                    "date-after-source",
-                    f"{field} is {stated}, but its own source is dated {printed}: {address[:120]}",
-                    f"compare the two; the earlier one is usually right ({printed})",
-                )
+        problem = next(_contradictions(data, field, stated), None)  # one wrong date is one mistake
+        if problem:
+            yield _problem(record, (field,), "date-after-source", *problem)
+
+
+def _contradictions(data: dict[str, Any], field: str, stated: str) -> Iterator[tuple[str, str]]:
+    """What the record's own addresses and days of checking say against a date: sentence and hint."""
+    own = [str(data[key]) for key in ("announcement", "url") if data.get(key)]
+    supporting = [source for source in data.get("sources", ()) if field in source["supports"]]
+    others = [source for source in data.get("sources", ()) if source not in supporting]
+    for address in dict.fromkeys([*own, *(str(source["url"]) for source in supporting)]):
+        printed = date_in_url(address)
+        if printed and _is_later(stated, printed):
+            said = f"{field} is {stated}, but its own source is dated {printed}: {address[:120]}"
+            yield said, f"compare the two; the earlier one is usually right ({printed})"
+        elif printed and address in own and _is_later(printed, stated):
+            yield f"{field} is {stated}, but its own page is dated {printed}: {address[:120]}", "compare the two; one of them is mistyped"
+    for source in supporting:
+        checked = str(getattr(source["checked"], "as_written", source["checked"]))
+        if stated[:10] > checked[: len(stated)]:
+            yield f"{field} is {stated}, but its source was read on {checked} already: {source['url'][:120]}", "correct one of the two"
+    paper = [str(data["paper"])] if data.get("paper") else []
+    for address in [*paper, *(str(source["url"]) for source in others)]:
+        printed = date_in_url(address)
+        if printed and int(stated[:4]) - int(printed[:4]) > LATE_YEARS:
+            yield f"{field} is {stated}, but its own source is from {printed}: {address[:120]}", "compare the two; a digit may be wrong"
+
+
+LATE_YEARS = 2
+"""A paper, or the source of another fact, may be this much older than a release; more is most often a mistyped digit."""
 
 
 def _is_later(stated: str, printed: str) -> bool:
@@ -126,6 +145,15 @@ def _model(record: RecordFile) -> Iterator[Problem]:
                 f"{part} parameters ({parameters[part]:,}) are more than the total ({parameters['total']:,})",
                 "compare both with the checkpoint",
             )
+    routed = (architecture.get("experts") or {}).get("routed_parameters") or 0
+    if routed > parameters["total"]:
+        yield _problem(
+            record,
+            ("architecture", "experts", "routed_parameters"),
+            "more-than-total",
+            f"the routed experts ({routed:,}) are more than the total ({parameters['total']:,})",
+            "compare both with the checkpoint",
+        )
     inconsistent = list(_layers(record, architecture))
     yield from inconsistent
     if not inconsistent:
@@ -178,6 +206,7 @@ def _layers(record: RecordFile, architecture: dict[str, Any]) -> Iterator[Proble
             f"{attention['num_attention_heads']} query heads cannot share {attention['num_key_value_heads']} key/value heads evenly",
             "compare with config.json",
         )
+    yield from _counts_within(record, architecture, layers)
     experts = architecture.get("experts")
     if experts and experts["used_per_token"] > experts["count"]:
         yield _problem(
@@ -189,20 +218,48 @@ def _layers(record: RecordFile, architecture: dict[str, Any]) -> Iterator[Proble
         )
 
 
+def _counts_within(record: RecordFile, architecture: dict[str, Any], layers: int) -> Iterator[Problem]:
+    """Layers of a special kind are among the layers there are."""
+    for place, said in (
+        (("experts", "first_dense_layers"), "leading layers have one feed-forward"),
+        (("kv_shared_layers",), "layers reuse the cache of others"),
+    ):
+        number = (architecture.get("experts") or {}).get(place[-1]) if len(place) > 1 else architecture.get(place[0])
+        if number and number > layers:
+            message = f"{number} {said}, but the model has {layers} layers"
+            yield _problem(record, ("architecture", *place), "layer-count", message, "compare with config.json")
+
+
+EXPLAINABLE_SHARE = 0.15
+"""What a sentence in parameters.difference can explain; towers for pictures and sound and the stated size of all experts come before it."""
+
+
 def _parameter_arithmetic(record: RecordFile) -> Iterator[Problem]:
     """The tensors that follow from the architecture must add up to the total, or the record says why they do not."""
     parameters = record.document.data["parameters"]
-    derived = parameter_count(model_facts(record.id, record.document.data))
+    facts = model_facts(record.id, record.document.data)
+    derived = parameter_count(facts)
     total = parameters["total"]
-    if derived is not None and derived != total and "difference" not in parameters:
+    if derived is not None and derived != total:
         share = (derived - total) / total
+        if "difference" in parameters and abs(_explained_count(facts, derived) - total) <= EXPLAINABLE_SHARE * total:
+            return
         yield _problem(
             record,
             ("parameters", "total"),
             "parameter-mismatch",
             f"the architecture holds {derived:,} parameters, the record says {total:,} ({share:+.2%})",
-            "correct the wrong one, or say in parameters.difference what else the checkpoint holds",
+            "correct the wrong one: parameters.difference cannot explain so much"
+            if "difference" in parameters
+            else "correct the wrong one, or say in parameters.difference what else the checkpoint holds",
         )
+
+
+def _explained_count(facts: ModelFacts, derived: int) -> int:
+    """Weights of the architecture with what the record itself says of parts the arithmetic cannot know."""
+    stated = facts.experts.routed_parameters if facts.experts else None
+    routed = expert_parameter_count(facts) if stated else 0
+    return derived - routed + (stated or 0) + (facts.other_modality_parameters or 0)
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------
@@ -213,6 +270,7 @@ def _gpu_memory(record: RecordFile) -> Iterator[Problem]:
     sold = memory["sold_gb"] * GIB  # vendors say GB and mean 2^30 for most cards: the generous reading bounds the driver's
     driver = memory.get("driver_mib", 0) * MIB
     cuda = memory.get("cuda_gib", 0) * GIB
+    small = next(((key, size) for key, size in (("driver_mib", driver), ("cuda_gib", cuda)) if 0 < size < sold * LEAST_SHARE), None)
     if driver > sold * 1.001:
         yield _problem(
             record,
@@ -221,7 +279,15 @@ def _gpu_memory(record: RecordFile) -> Iterator[Problem]:
             f"the driver reports more ({driver / GIB:.2f} GiB) than is sold ({memory['sold_gb']} GB)",
             "compare with nvidia-smi; driver_mib is in MiB (2^20 bytes)",
         )
-    if cuda > (driver or sold) * 1.001:
+    elif small:
+        yield _problem(
+            record,
+            ("memory", small[0]),
+            "memory-order",
+            f"{small[1] / GIB:.2f} GiB are far less than the {memory['sold_gb']} GB sold",
+            "check the unit: driver_mib is in MiB, cuda_gib in GiB, sold_gb in GB",
+        )
+    elif cuda > (driver or sold) * 1.001:
         yield _problem(
             record,
             ("memory", "cuda_gib"),
@@ -232,6 +298,9 @@ def _gpu_memory(record: RecordFile) -> Iterator[Problem]:
     limit = memory.get("system_limit")
     if limit and limit["low_gib"] > limit["high_gib"]:
         yield _problem(record, ("memory", "system_limit"), "memory-order", "the low limit is above the high one", "swap them")
+    elif limit and limit["high_gib"] * GIB > sold * 1.001:
+        message = f"the system lets the GPU use more ({limit['high_gib']} GiB) than there is ({memory['sold_gb']} GB)"
+        yield _problem(record, ("memory", "system_limit", "high_gib"), "memory-order", message, "compare with the source")
 
 
 def _comparison(record: RecordFile) -> Iterator[Problem]:

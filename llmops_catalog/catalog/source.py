@@ -87,7 +87,7 @@ def _plain(text: str) -> Any:
     if _INT.fullmatch(text):
         number = WrittenInt(text, 0) if text[:2] in ("0o", "0x") else WrittenInt(text)
     elif _FLOAT.fullmatch(text):
-        number = WrittenFloat(text.replace(".inf", "inf").replace(".nan", "nan") if text[-1].isalpha() else text)
+        number = WrittenFloat(text.replace(".", "") if text[-1].isalpha() else text)
     else:
         return text
     number.as_written = text

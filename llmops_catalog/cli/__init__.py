@@ -78,6 +78,8 @@ def run(arguments: list[str]) -> int:
         text = f"llmops-catalog {__version__}\n" if options.version else _help()
         (sys.stdout if options.help or options.version else sys.stderr).write(text)
         return 0 if options.help or options.version else WRONG_USAGE
+    if options.catalog == "":
+        raise UsageError("--catalog: needs a folder, not an empty text", "see 'llmops-catalog --help'")
     if name not in COMMANDS:
         raise unknown("command", name, COMMANDS, "llmops-catalog")
     parser, command = load_command(name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops_catalog.catalog import catalog_folder
-from llmops_catalog.cli.arguments import Parser, whole_number
+from llmops_catalog.cli.arguments import Parser, UsageError, whole_number
 from llmops_catalog.cli.common import open_catalog
 
 
@@ -27,6 +27,14 @@ def _step(doing: str) -> Iterator[list[str]]:
     console.print(f"{outcome[0] if outcome else doing} [dim]{time.monotonic() - started:.1f} s[/dim]", highlight=False)
 
 
+def _outside_catalog(folder: str | None, target: Path) -> Path:
+    """`target`, unless it would put pages among the records."""
+    records = catalog_folder(folder).resolve()
+    if target.resolve().is_relative_to(records):
+        raise UsageError(f"{str(target)!r} lies in the catalog folder, which holds records only", "choose a folder outside it")
+    return target.absolute()
+
+
 def build_arguments(parser: Parser) -> None:
     """Options of `build`."""
     parser.add_argument("--site-dir", type=Path, default=Path("site"), metavar="DIR", help="where the finished site goes (default: site)")
@@ -36,11 +44,12 @@ def build_command(folder: str | None, options: Any) -> None:
     """Build the site: check the records, render pages and JSON, build them strictly with MkDocs."""
     from llmops_catalog.render.build import build_site
 
+    site_dir = _outside_catalog(folder, options.site_dir)
     with _step("checking the records") as outcome:
         counts = open_catalog(folder).counts
         outcome.append(f"{sum(counts.values()):,} records are valid")
     with _step("rendering and building the site") as outcome:
-        report = build_site(catalog_folder(folder).absolute(), Path.cwd(), options.site_dir.absolute())
+        report = build_site(catalog_folder(folder).absolute(), Path.cwd(), site_dir)
         outcome.append(f"{report.total:,} files rendered, {report.written:,} of them new")
     sys.stdout.write(f"The site is in {options.site_dir}.\n")
 
@@ -67,7 +76,8 @@ def render_command(folder: str | None, options: Any) -> None:
     """Write the pages as plain Markdown and JSON files, for any other site builder."""
     from llmops_catalog.render.tree import render_plain
 
+    target = _outside_catalog(folder, options.to)
     with _step("rendering") as outcome:
-        report = render_plain(open_catalog(folder), options.to.absolute())
+        report = render_plain(open_catalog(folder), target)
         outcome.append(f"{report.total:,} files rendered, {report.written:,} of them new")
     sys.stdout.write(f"The pages are in {options.to}.\n")

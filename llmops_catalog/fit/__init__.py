@@ -6,9 +6,11 @@ Pure functions over facts: no file, clock, environment or rounding. Bytes inside
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
+from typing import Any
 
-from llmops_catalog.fit.architectures import derive_tensors, parameter_count
+from llmops_catalog.fit.architectures import derive_tensors, expert_parameter_count, parameter_count
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
 from llmops_catalog.fit.available import available_per_card, memory_card
 from llmops_catalog.fit.estimation import Estimate, Memory, estimate
@@ -49,6 +51,7 @@ __all__ = [
     "best_quantization",
     "derive_tensors",
     "estimate",
+    "expert_parameter_count",
     "fit",
     "fit_quantizations",
     "memory_card",
@@ -65,6 +68,17 @@ class _CallableModule(ModuleType):
     """`llmops_catalog.fit` is this room and the public function of the same name: whichever comes first, both work."""
 
     __call__ = staticmethod(fit)
+
+    @property
+    def __signature__(self) -> Any:
+        """The function's own, for `help` and editors."""
+        from inspect import signature
+
+        return signature(fit)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by name, as a function is: `pool.map(fit, ...)` works."""
+        return import_module, (__name__,)
 
 
 sys.modules[__name__].__class__ = _CallableModule

@@ -60,6 +60,7 @@ def ask(
     gpu_count: int = 1,
 ) -> Question:
     """A checked question. Raises `FitInputError` for an unknown name or a number no machine could mean."""
+    of_kind("model", model, ModelFacts)
     runtime = known("runtime", runtime, RUNTIMES, RUNTIME_SPELLINGS)
     if prompt_tokens is not None:
         within("prompt", prompt_tokens, 1, LARGEST_CONTEXT_TOKENS, "tokens")
@@ -86,7 +87,7 @@ def ask(
 
 def cache_type(model: ModelFacts, runtime: str, name: str | None) -> str:
     """llama.cpp stores the cache in f16 unless told otherwise; the others in the model's own 16-bit format ('auto')."""
-    if name is None or name.casefold() == "auto":
+    if name is None or (isinstance(name, str) and name.casefold() == "auto"):
         if runtime == "llama.cpp":
             return "f16"
         return "f16" if model.native_dtype == "fp16" else "bf16"
@@ -103,6 +104,8 @@ def usual_runtime(quantization: str) -> str:
 
 def known(kind: str, name: str, names: tuple[str, ...], spellings: dict[str, str]) -> str:
     """The id `name` means, in any case; raises `FitInputError` with the nearest ones."""
+    if not isinstance(name, str):
+        raise FitInputError(f"{kind} must be text, not {name!r}", f"known: {', '.join(names)}")
     wanted = name.strip().casefold()
     wanted = spellings.get(wanted, wanted)
     if wanted in names:
@@ -110,6 +113,12 @@ def known(kind: str, name: str, names: tuple[str, ...], spellings: dict[str, str
     shown = name if len(name) <= 60 else name[:57] + "..."
     sentence = f"no {kind} is called {shown!r}. {did_you_mean(nearest(wanted, names))}".rstrip()
     raise FitInputError(sentence, f"known: {', '.join(names)}")
+
+
+def of_kind(word: str, value: object, kind: type) -> None:
+    """Refuses a name where the facts themselves are needed. Raises `FitInputError`."""
+    if not isinstance(value, kind):
+        raise FitInputError(f"the {word} must be a record's facts, not {str(value)[:60]!r}", f"look it up first: catalog.{word}(name)")
 
 
 def within(kind: str, value: int, low: int, high: int, unit: str) -> int:

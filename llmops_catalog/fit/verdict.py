@@ -9,7 +9,7 @@ from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason, once
 from llmops_catalog.fit.available import DEFAULT_UTILIZATION, available_per_card
 from llmops_catalog.fit.estimation import Memory, answer, described
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
-from llmops_catalog.fit.question import Question, ask
+from llmops_catalog.fit.question import Question, ask, of_kind
 from llmops_catalog.fit.sizes import shown
 from llmops_catalog.fit.support import refusals
 
@@ -82,6 +82,7 @@ def fit(
     `reserve_bytes` of each card are used by something else (a desktop); vLLM takes `gpu_memory_utilization` of it.
     Raises `FitInputError` for an absurd question; a missing fact is the verdict `unknown`, and is named.
     """
+    of_kind("gpu", gpu, GpuFacts)
     question = ask(
         model,
         quantization=quantization,

@@ -50,9 +50,16 @@ def several(description: str, example: Any, **constraints: Any) -> Any:
 
 # --- text -------------------------------------------------------------------------------------------------------------
 
-_MOJIBAKE = re.compile("\ufffd|Ã[\u0080-\u00bf©¨¤¶¼±§]|â€[\u0099\u009c\u009d™œ“”˜¦]|Â[\u00a0-\u00bf]|‚Ä[ôúùî¢¶]|√[©®§±∂º]|ï»¿")
-_CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_LATIN = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+"""What the second and later bytes of UTF-8 become when read as Latin-1 or Windows-1252."""
+_MAC = "†°¢£§•¶ß®©™´¨≠ÆØ±≤≥¥µ∂ªºæøÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü"
+"""The same for the Macintosh encoding, without the signs that follow a root in formulas."""
+_MOJIBAKE = re.compile(
+    f"\ufffd|Ã[{_LATIN}]|Â[\u00a0-\u00bf]|[à-ï][{_LATIN}]{{2}}|ð[Ÿ\u009f][{_LATIN}]{{2}}|(?:[Â-ß][{_LATIN}]){{2}}|√[{_MAC}]|‚Ä[{_MAC}]"
+)
+_CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _DOUBLE_SPACE = re.compile("  |\t")
+_ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _ORDINARY = re.compile(r"[!-~]+(?:[ \n][!-~]+)*")
 """Nearly all text: plain ASCII words with single spaces. One look instead of five."""
 
@@ -87,6 +94,12 @@ def _text(value: Any) -> Any:
         )
     if match := _DOUBLE_SPACE.search(text):
         raise _wrong("whitespace", f"two spaces or a tab near {_around(text, match)!r}", "write one space")
+    if match := _ODD_SPACE.search(text):
+        raise _wrong(
+            "whitespace",
+            f"the space U+{ord(match[0]):04X}, which looks like an ordinary one, near {_around(text, match)!r}",
+            "write one space",
+        )
     if not unicodedata.is_normalized("NFC", text):
         composed = unicodedata.normalize("NFC", text)
         first = next((index for index, pair in enumerate(zip(text, composed, strict=False)) if pair[0] != pair[1]), len(composed))

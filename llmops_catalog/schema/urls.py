@@ -113,20 +113,38 @@ def _without(parts: SplitResult, names: list[str]) -> str:
     return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
+_HOSTS = {
+    "export.arxiv.org": "arxiv.org", "ar5iv.org": "arxiv.org", "ar5iv.labs.arxiv.org": "arxiv.org", "hf.co": "huggingface.co",
+    "youtube-nocookie.com": "youtube.com", "music.youtube.com": "youtube.com",
+}  # fmt: skip
+"""Other names of hosts that show the same pages."""
+_VIDEO = re.compile(r"^/(?:embed|shorts|live|v)/([\w-]+)$")
+
+
 def canonical_url(text: str) -> str:
     """The spelling under which two addresses of one page are equal: no scheme, 'www.', trailing slash or default file."""
     parts = urlsplit(text)
     host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+    host = _HOSTS.get(host, host)
     path = unquote(parts.path).rstrip("/").removesuffix("/index.html")
-    query = parts.query
+    query = "&".join(sorted(filter(None, parts.query.split("&"))))
+    fragment = parts.fragment
     if host == "youtu.be":
         host, path, query = "youtube.com", "/watch", f"v={path.strip('/')}"
+    elif host == "youtube.com" and (video := _VIDEO.match(path)):
+        path, query = "/watch", f"v={video[1]}"
+    elif host == "youtube.com" and path == "/watch":
+        query = next((part for part in query.split("&") if part.startswith("v=")), query)
+    elif host == "doi.org" and path.lower().startswith("/10.48550/arxiv."):
+        host, path = "arxiv.org", f"/abs/{path[len('/10.48550/arxiv.') :]}"
     if host == "arxiv.org":
         path = re.sub(r"^/(pdf|html|abs)/(.+?)(v\d+)?(\.pdf)?$", r"/abs/\2", path)
-    if host == "github.com":
-        path = re.sub(r"^(/[^/]+/[^/]+?)(\.git|/tree/(main|master))$", r"\1", path).lower() if path.count("/") <= 4 else path
+    if host in ("github.com", "huggingface.co"):
+        path = re.sub(r"^(/[^/]+/[^/]+?)(\.git|/(tree|blob)/(main|master|HEAD)(/README\.md)?)$", r"\1", path, flags=re.IGNORECASE)
+        path = re.sub(r"^/[^/]+/[^/]+", lambda match: match[0].lower(), path)
+        fragment = "" if fragment == "readme" else fragment
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
-    return f"{host}{port}{path}{'?' + query if query else ''}{'#' + parts.fragment if parts.fragment else ''}"
+    return f"{host}{port}{path}{'?' + query if query else ''}{'#' + fragment if fragment else ''}"
 
 
 def date_in_url(text: str) -> str | None:

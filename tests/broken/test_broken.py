@@ -55,9 +55,32 @@ def _utf_16_without_mark(catalog: Path) -> None:
     (catalog / FRAMEWORK).write_bytes("name: SGLang\n".encode("utf-16-le"))
 
 
+L4 = "gpus/nvidia/l4.yaml"
+"""A record others refer to: whatever is wrong with it is told once, at its own place."""
+
+
+def _unreadable_but_wanted(catalog: Path) -> None:
+    (catalog / L4).unlink()
+    (catalog / L4).symlink_to("/etc/hostname")
+
+
+def _upper_case_but_wanted(catalog: Path) -> None:
+    (catalog / L4).rename(catalog / "gpus/nvidia/L4.yaml")
+
+
+def _yml_but_wanted(catalog: Path) -> None:
+    (catalog / L4).rename(catalog / "gpus/nvidia/l4.yml")
+
+
+def _misspelled_collection(catalog: Path) -> None:
+    (catalog / "gpus").rename(catalog / "gpu")
+
+
 MADE: dict[str, Callable[[Path], None]] = {
     "not-a-file": _folder, "not-a-file-link": _link, "not-a-file-pipe": _pipe, "not-a-file-linked-folder": _linked_folder,
     "too-large": _ten_mebibytes, "too-deep": _brackets,
+    "not-a-file-referenced": _unreadable_but_wanted, "bad-file-name-referenced": _upper_case_but_wanted,
+    "bad-file-name-yml-referenced": _yml_but_wanted, "unknown-collection-referenced": _misspelled_collection,
     "not-utf-8-utf-16": _utf_16, "control-character-utf-16": _utf_16_without_mark,
 }  # fmt: skip
 

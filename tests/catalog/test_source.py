@@ -48,7 +48,8 @@ def test_scalars_mean_what_yaml_1_2_says(written: str, value: Any) -> None:
 
 
 def test_not_a_number_is_read_and_left_to_the_schema() -> None:
-    assert math.isnan(read("key: .nan")["key"])
+    assert [math.isnan(read(f"key: {word}")["key"]) for word in (".nan", ".NaN", ".NAN")] == [True] * 3
+    assert [read(f"key: {word}")["key"] for word in (".Inf", "-.INF", "+.inf")] == [math.inf, -math.inf, math.inf]
 
 
 @pytest.mark.parametrize("written", ["3.10", "2024", "0010", "1e5", "-0", "+1.50", "0x1F", ".inf"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 from pathlib import Path
 
@@ -144,6 +146,13 @@ def test_a_catalog_can_be_asked_from_another_thread(catalog: Catalog) -> None:
     thread.start()
     thread.join()
     assert found == ["nvidia/l4"]
+
+
+def test_a_copy_of_a_catalog_answers_after_the_first_is_gone(small_catalog: Path) -> None:
+    first = load_catalog(small_catalog)
+    others = [copy.copy(first), copy.deepcopy(first), pickle.loads(pickle.dumps(first))]  # noqa: S301
+    del first
+    assert [other.resolve("gpus", "l4") for other in others] == ["nvidia/l4"] * 3
 
 
 def test_search_finds_by_prefix_and_puts_names_first(catalog: Catalog) -> None:

@@ -218,6 +218,11 @@ def test_no_command_and_version() -> None:
     assert run_in(None, "--version").out == f"llmops-catalog {__version__}\n"
 
 
+def test_an_empty_catalog_option_is_no_folder() -> None:
+    answer = run_in(None, "--catalog", "", "list", "models")
+    assert (answer.code, answer.err.splitlines()[0]) == (2, "llmops-catalog: error[usage]: --catalog: needs a folder, not an empty text")
+
+
 def test_a_missing_catalog(tmp_path: Path) -> None:
     answer = run_in(tmp_path / "nowhere", "list", "gpus")
     assert (answer.code, answer.out) == (2, "")
@@ -527,6 +532,16 @@ def test_damaged_pages_of_the_cache_are_a_message(small_catalog: Path, tmp_path:
 
 
 # --- schema -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("render", "--to"), ("build", "--site-dir")])
+@pytest.mark.parametrize("below", ["", "pages"])
+def test_pages_never_land_among_the_records(small_catalog: Path, words: tuple[str, str], below: str) -> None:
+    before = sorted(small_catalog.rglob("*"))
+    answer = run_in(small_catalog, *words, str(small_catalog / below))
+    assert (answer.code, answer.out) == (2, "")
+    assert "lies in the catalog folder, which holds records only" in answer.err
+    assert sorted(small_catalog.rglob("*")) == before
 
 
 def test_schema_prints_and_writes(small_catalog: Path) -> None:

@@ -93,19 +93,31 @@ def refusal(url: str) -> str | None:
     "spellings",
     [
         ("https://example.org", "http://www.example.org/", "https://example.org/index.html", "https://EXAMPLE.org:443/"),
-        ("https://youtu.be/kCc8FmEb1nY", "https://www.youtube.com/watch?v=kCc8FmEb1nY", "https://m.youtube.com/watch?v=kCc8FmEb1nY"),
+        (
+            "https://youtu.be/kCc8FmEb1nY",
+            "https://www.youtube.com/watch?v=kCc8FmEb1nY",
+            "https://m.youtube.com/watch?v=kCc8FmEb1nY",
+            "https://www.youtube.com/watch?list=PL1&v=kCc8FmEb1nY&t=60s",
+            "https://www.youtube-nocookie.com/embed/kCc8FmEb1nY",
+        ),
         (
             "https://arxiv.org/abs/2209.11055",
             "https://arxiv.org/pdf/2209.11055",
             "https://arxiv.org/pdf/2209.11055v1.pdf",
             "http://arxiv.org/html/2209.11055v2",
+            "https://export.arxiv.org/abs/2209.11055v1",
+            "https://doi.org/10.48550/arXiv.2209.11055",
         ),
         (
             "https://github.com/ggml-org/llama.cpp",
             "https://github.com/ggml-org/llama.cpp.git",
             "https://github.com/GGML-org/llama.cpp/tree/master",
+            "https://github.com/ggml-org/llama.cpp#readme",
+            "https://github.com/ggml-org/llama.cpp/blob/master/README.md",
         ),
+        ("https://huggingface.co/Qwen/Qwen3-8B", "https://hf.co/qwen/qwen3-8b", "https://huggingface.co/Qwen/Qwen3-8B/tree/main"),
         ("https://example.org/a%20b", "https://example.org/a b/"),
+        ("https://example.org/?a=1&b=2", "https://example.org?b=2&a=1&"),
     ],
 )
 def test_spellings_of_one_page_are_equal(spellings: tuple[str, ...]) -> None:
@@ -116,7 +128,8 @@ def test_spellings_of_one_page_are_equal(spellings: tuple[str, ...]) -> None:
     ("one", "other"),
     [
         ("https://example.org/a", "https://example.org/b"), ("https://example.org/?a=1", "https://example.org/?a=2"),
-        ("https://youtu.be/a", "https://youtu.be/A"),
+        ("https://youtu.be/a", "https://youtu.be/A"), ("https://www.youtube.com/playlist?list=a", "https://www.youtube.com/playlist?list=b"),
+        ("https://github.com/a/b/tree/main", "https://github.com/a/b/tree/v1"),
         ("https://github.com/a/b", "https://github.com/a/c"), ("https://example.org/a", "https://example.com/a"),
         ("https://example.org/#a", "https://example.org/#b"),
         ("https://github.com/a/b/blob/main/X/y.md", "https://github.com/a/b/blob/main/x/y.md"),

@@ -60,6 +60,11 @@ def parameter_count(model: ModelFacts) -> int | None:
     return None if tensors is None else count(tensors)
 
 
+def expert_parameter_count(model: ModelFacts) -> int:
+    """Weights of all routed experts among them; 0 where there are none, or the family is not described."""
+    return count(tensor for tensor in derive_tensors(model) or () if tensor.role.startswith("expert_"))
+
+
 def _decoder(model: ModelFacts, traits: Traits) -> Iterator[Tensor]:
     yield from parts.around(model, traits)
     for group, layers in parts.placed_groups(model):
