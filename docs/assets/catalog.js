@@ -88,20 +88,39 @@
   const WORDS = { fits: ["fits", "vf"], tight: ["tight", "vt"], "does-not-fit": ["does not fit", "vn"], unsupported: ["unsupported", "vu"], unknown: ["unknown", "vq"] };
   const gib = (bytes) => (bytes / 2 ** 30).toFixed(2);
   const tokens = (count) => (count >= 1048576 ? `${+(count / 1048576).toFixed(1)}M` : count >= 1024 ? `${Math.floor(count / 1024)}k` : String(count));
+  const reaches = (reach) => (reach ? `to ${tokens(reach)}` : "");
+  const sub = (...parts) => make("span", { className: "sub", textContent: parts.filter(Boolean).join(", ") });
   const link = (form, collection, select) => make("a", { href: `${form.dataset.root}${collection}/${select.value}/` }, select.selectedOptions[0].textContent);
 
-  function table(data, answers) {
-    const head = make("tr", {}, ...["Weights", "Runtime", "Does it fit?", "Needs (GiB)", "Longest context"].map((title, at) => make("th", { scope: "col", textContent: title, className: at > 2 ? "n" : "" })));
+  const NAMES = { vllm: "vLLM" };
+
+  function table(data, answers, refusals) {
+    const head = make("tr", {}, ...["Weights", "Does it fit?", "Needs (GiB)"].map((title, at) => make("th", { scope: "col", textContent: title, className: at > 1 ? "n" : "" })));
     const rows = data.ways.map((way, at) => {
-      const [verdict, reach, , instead] = answers[at];
+      const [verdict, reach, code, instead] = answers[at];
       const [words, css] = WORDS[verdict] || WORDS.unknown;
       const needs = way.memory ? `${gib(way.memory.low_bytes)} – ${gib(way.memory.high_bytes)}` : "";
-      return make("tr", {}, make("th", { scope: "row", textContent: way.title + (instead ? ` (as ${instead})` : "") }), make("td", { textContent: way.runtime }),
-        make("td", {}, make("span", { className: `v ${css}`, textContent: words })), make("td", { className: "n", textContent: needs }),
-        make("td", { className: "n", textContent: reach ? `to ${tokens(reach)}` : "" }));
+      const why = verdict === "unsupported" ? refusals[code] : reaches(reach);
+      return make("tr", {}, make("th", { scope: "row" }, way.title, sub(`in ${NAMES[way.runtime] || way.runtime}`, instead && `as ${instead}`)),
+        make("td", {}, make("span", { className: `v ${css}`, textContent: words }), sub(why)), make("td", { className: "n", textContent: needs }));
     });
     const built = make("table", { className: "lc-table" }, make("thead", {}, head), make("tbody", {}, ...rows));
-    return make("div", { className: "lc-scroll", tabIndex: 0 }, built);
+    const frame = make("div", { className: "lc-scroll", tabIndex: 0 }, built);
+    frame.setAttribute("role", "region");
+    frame.setAttribute("aria-label", "The answer at each quantization");
+    return frame;
+  }
+
+  // The answer in one line: the most bits that fit in llama.cpp, else tight, else no.
+  function verdict(data, answers) {
+    const found = data.ways.map((way, at) => ({ way, at })).filter(({ way }) => way.runtime === "llama.cpp").reverse();
+    for (const [wanted, words] of [["fits", "Yes"], ["tight", "Tight"]]) {
+      const best = found.find(({ at }) => answers[at][0] === wanted);
+      if (best) return `${words}: ${best.way.title} in llama.cpp${answers[best.at][1] ? `, ${reaches(answers[best.at][1])} tokens` : ""}.`;
+    }
+    const least = answers[found[found.length - 1].at][0];
+    const other = answers.some(([each]) => each === "fits");
+    return least === "does-not-fit" ? `No: too large even at ${found[found.length - 1].way.title}.` : other ? "Yes, but not in llama.cpp." : "No answer for llama.cpp; see the reasons below.";
   }
 
   const form = document.querySelector("form[data-lc-fit]");
@@ -119,8 +138,9 @@
         const response = await fetch(`${form.dataset.api}fit/${model.value}.json`);
         if (!response.ok) throw new Error(String(response.status));
         const data = await response.json();
-        const line = make("p", {}, link(form, "models", model), " on ", link(form, "gpus", gpu), `, ${tokens(data.context_tokens)} tokens of context, one user:`);
-        return say(line, table(data, data.gpus[gpu.value]));
+        const answers = data.gpus[gpu.value];
+        const line = make("p", {}, make("b", { textContent: verdict(data, answers) }), " ", link(form, "models", model), " on ", link(form, "gpus", gpu), `, asked at ${tokens(data.context_tokens)} tokens of context, one user:`);
+        return say(line, table(data, answers, JSON.parse(form.dataset.refusals)));
       } catch (error) {
         return say(make("p", {}, "The answer could not be loaded; it is also on the page of ", link(form, "models", model), "."));
       }

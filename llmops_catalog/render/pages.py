@@ -13,7 +13,7 @@ from markupsafe import Markup
 from llmops_catalog.errors import RenderError
 from llmops_catalog.render import text
 from llmops_catalog.render.internal_links import page_url, relative
-from llmops_catalog.render.views.parts import PageView, Span
+from llmops_catalog.render.views.parts import Column, PageView, Span
 
 
 @cache
@@ -28,6 +28,7 @@ def _environment() -> Environment:
         finalize=text.to_html,
     )
     environment.filters["tag"] = _tag
+    environment.filters["labels"] = _labels
     return environment
 
 
@@ -65,6 +66,8 @@ def _front_matter(view: PageView) -> str:
         meta |= {"edit_url": view.edit_url, "record_json": view.record_json}
     if not view.search:
         meta["search"] = {"exclude": True}
+    elif view.boost > 1:
+        meta["search"] = {"boost": view.boost}
     lines = (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in meta.items())
     return "---\n" + "\n".join(lines) + "\n---\n\n"
 
@@ -86,6 +89,17 @@ def _span_writer(here: str) -> Callable[[Span], Markup]:
         return Markup(f"<span{css}>{inner}</span>") if css else inner  # noqa: S704
 
     return write
+
+
+def _labels(columns: Iterable[Column]) -> str:
+    """The columns' names as CSS variables, for tables whose rows a phone shows as cards."""
+    names = (_css_text(column.short or column.title) for column in columns)
+    return ";".join(f'--l{position}:"{name}"' for position, name in enumerate(names) if position)
+
+
+def _css_text(value: str) -> str:
+    """`value` between the quotes of a CSS string: all but letters, digits and spaces as escapes."""
+    return "".join(char if char == " " or (char.isalnum() and char.isascii()) else f"\\{ord(char):06x}" for char in value)
 
 
 def _tag(name: str, value: object) -> Markup:

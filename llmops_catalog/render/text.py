@@ -79,8 +79,8 @@ def short_tokens(tokens: int) -> str:
 
 
 def tokens(count: int) -> str:
-    """A context length in full, with the short form people know."""
-    return f"{count:,} tokens ({short_tokens(count)})" if count >= 1024 else f"{count:,} tokens"
+    """A context length in full, with the short form people know where it is exact."""
+    return f"{count:,} tokens ({short_tokens(count)})" if count >= 1024 and count % 1024 == 0 else f"{count:,} tokens"
 
 
 def day(text: str) -> str:

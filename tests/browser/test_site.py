@@ -147,6 +147,33 @@ def test_the_notebooks_of_the_first_list_say_whether_they_fit_beside_what_was_me
     expect(row).to_contain_text("%")
 
 
+def test_a_phone_reader_goes_from_home_to_an_answer_by_links_alone(site: str, open_page: Open) -> None:
+    page = open_page(site, viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    card = page.get_by_role("link", name="RTX 4090 · 24 GB")
+    box = card.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 844, "the cards to choose from are not on the first screen"
+    card.click()
+    page.wait_for_url("**/gpus/nvidia/rtx-4090/")
+    expect(page.locator("#models + p, section:has(#models)").first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["", MODEL, NOTEBOOK, "accuracy/", "lists/llm-ops/", "frameworks/", "fields/models/"])
+def test_a_phone_shows_stacked_tables_whole(path: str, site: str, open_page: Open) -> None:
+    page = open_page(site + path, viewport={"width": 390, "height": 844})
+    wide = "frames => frames.filter(f => f.querySelector('.lc-stack') && f.scrollWidth > f.clientWidth).map(f => f.ariaLabel)"
+    assert page.locator(".lc-scroll").count() > 0
+    assert page.locator(".lc-scroll").evaluate_all(wide) == []
+
+
+@pytest.mark.parametrize(("path", "tab"), [(MODEL, "Models"), (GPU, "Hardware"), (NOTEBOOK, "Learn"), ("gpus/", "Hardware")])
+def test_the_tab_of_the_part_one_reads_is_marked(path: str, tab: str, site: str, open_page: Open) -> None:
+    page = open_page(site + path)
+    assert [text.strip() for text in page.locator(".md-tabs__item--active .md-tabs__link, .md-tabs__link.lc-here").all_inner_texts()] == [
+        tab
+    ]
+
+
 def test_record_pages_offer_their_source_and_their_data(site: str, open_page: Open) -> None:
     page = open_page(site + MODEL)
     assert page.get_by_role("link", name="Edit this record").get_attribute("href") == (

@@ -26,7 +26,7 @@ def project(shared_catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def test_a_site_is_built_in_an_empty_folder(project: Path) -> None:
     page = (project / "site" / "models" / "meta-llama" / "llama-3.1-8b-instruct" / "index.html").read_text(encoding="utf-8")
-    assert "<h1>Llama 3.1 8B Instruct</h1>" in page
+    assert "<h1 data-search-exclude>Llama 3.1 8B Instruct</h1>" in page
     assert 'aria-label="Search"' in page
     assert (project / "site" / "assets" / "catalog.css").is_file()
     assert json.loads((project / "site" / "api" / "v1" / "index.json").read_text())["schema"] == "llmops-catalog/index/1"

@@ -61,10 +61,25 @@ ATTRIBUTES = frozenset(
         "data-facet",
         "data-lc-table",
         "data-search-exclude",
+        "style",
     ]
 )
 FORM_ATTRIBUTES = ATTRIBUTES | frozenset(
-    ["method", "action", "for", "name", "value", "type", "data-lc-fit", "data-api", "data-root", "data-lc-answer", "aria-live", "selected"]
+    [
+        "method",
+        "action",
+        "for",
+        "name",
+        "value",
+        "type",
+        "data-lc-fit",
+        "data-api",
+        "data-root",
+        "data-refusals",
+        "data-lc-answer",
+        "aria-live",
+        "selected",
+    ]
 )
 
 
@@ -117,6 +132,8 @@ def test_every_page_holds_only_our_markup(files: dict[str, str]) -> None:
         for name, value in page.attributes:
             if name == "href":
                 assert re.match(r"https?://[^\s]+$|[.#/a-z0-9_?=&-]*$", value), (path, value)
+            if name == "style":  # only the names of columns, for phones
+                assert re.fullmatch(r'(--l\d:"([A-Za-z0-9 ]|\\[0-9a-f]{6})*"(;|$))+', value), (path, value)
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)

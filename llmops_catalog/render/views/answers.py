@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from llmops_catalog.fit import GpuFacts, ModelFacts
+from llmops_catalog.fit import GpuFacts, Memory, ModelFacts
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.library import Library
@@ -14,6 +15,7 @@ from llmops_catalog.render.views.parts import (
     Cell,
     Column,
     Items,
+    Prose,
     Row,
     Span,
     Table,
@@ -53,15 +55,19 @@ def model_answers(library: Library, matrix: Matrix, model: ModelFacts) -> tuple[
     """'Which GPUs run it': cards with the same answers share a row, smallest memory first."""
     groups: dict[tuple[Answer, ...], list[GpuFacts]] = {}
     for gpu in library.gpus.values():
-        answers = tuple(matrix.answer(model, gpu, way) for way in WAYS)
+        answers = tuple(_as_shown(matrix.answer(model, gpu, way)) for way in WAYS)
         groups.setdefault(answers, []).append(gpu)
     if not groups:
         return ()
-    ordered = sorted(groups.items(), key=lambda item: (not _runs(item[0]), min(card_bytes(gpu) for gpu in item[1]), item[1][0].id))
+    runs = [(answers, gpus) for answers, gpus in groups.items() if _runs(answers)]
+    others = [gpu for answers, gpus in groups.items() if not _runs(answers) for gpu in gpus]
+    if not runs:
+        return (_none_runs_it(matrix, model, others),)
+    ordered = sorted(runs, key=lambda item: (min(card_bytes(gpu) for gpu in item[1]), item[1][0].id))
     rows = tuple(
         Row(
             (
-                Cell(tuple(_cards(library, gpus)), sort=min(gpu.sold_gb for gpu in gpus), css="cards"),
+                Cell(tuple(_cards(gpus, library)), sort=min(gpu.sold_gb for gpu in gpus)),
                 *(verdict_cell(answer) for answer in answers),
             )
         )
@@ -76,6 +82,7 @@ def model_answers(library: Library, matrix: Matrix, model: ModelFacts) -> tuple[
         ),
     )
     columns = (Column("Cards"), *(_way_column(matrix, model, way) for way in WAYS))
+    rest = Prose(tuple(_cards(others)), title="Alone it runs on none of these", anchor="other-gpus", css="lc-rest")
     return (
         Table(
             f"Which GPUs run {model.name}",
@@ -87,8 +94,32 @@ def model_answers(library: Library, matrix: Matrix, model: ModelFacts) -> tuple[
             note=LEGEND,
             tools=True,
             css="lc-matrix lc-cards",
+            stack=True,
         ),
+        *((rest,) if others else ()),
     )
+
+
+def _none_runs_it(matrix: Matrix, model: ModelFacts, gpus: list[GpuFacts]) -> Prose:
+    """For the largest models, and those nobody can be sure about: what they need beside what the largest card offers."""
+    largest = max(gpus, key=lambda gpu: (card_bytes(gpu), gpu.id))
+    needs = [
+        f"{way.title} in {wording.named('runtime', way.runtime)} {_needs(memory)}" for way in WAYS if (memory := matrix.memory(model, way))
+    ]
+    context = text.short_tokens(matrix.context(model))
+    said = (
+        f"No card of this catalog runs it alone. Needed at {context} tokens of context: {'; '.join(needs)}. "
+        f"The largest card, {largest.name}, lets a program allocate about {text.gib(card_bytes(largest))}. For several cards ask "
+        if needs
+        else "Facts are missing, so what it needs cannot be said for sure. What is known: "
+    )
+    command = Span(f"llmops-catalog fit --model {model.id} --gpu h200 --gpus 8", css="code")
+    return Prose((Span(said), command, Span(".")), title="Which GPUs run it", anchor="gpus")
+
+
+def _as_shown(answer: Answer) -> Answer:
+    """Without the other 16-bit format where it does not fit either: both are the same size."""
+    return replace(answer, instead="") if answer.verdict == "does-not-fit" else answer
 
 
 def _runs(answers: tuple[Answer, ...]) -> bool:
@@ -114,8 +145,8 @@ def _smallest(library: Library, matrix: Matrix, model: ModelFacts) -> Iterator[S
         yield Span(". ")
 
 
-def _cards(library: Library, gpus: list[GpuFacts]) -> Iterator[Span]:
-    """The cards of a row by the memory they are sold with."""
+def _cards(gpus: list[GpuFacts], library: Library | None = None) -> Iterator[Span]:
+    """Cards by the memory they are sold with; links where there is a library to link into."""
     sizes: dict[float, list[GpuFacts]] = {}
     for gpu in sorted(gpus, key=lambda gpu: (gpu.sold_gb, short_name(gpu), gpu.id)):
         sizes.setdefault(gpu.sold_gb, []).append(gpu)
@@ -124,13 +155,18 @@ def _cards(library: Library, gpus: list[GpuFacts]) -> Iterator[Span]:
         for position, gpu in enumerate(same):
             if position:
                 yield Span(", ")
-            yield library.link("gpus", gpu.id, short_name(gpu))
+            yield library.link("gpus", gpu.id, short_name(gpu)) if library else Span(short_name(gpu))
+
+
+def _needs(memory: Memory) -> str:
+    return f"{memory.low_bytes / text.GIB:,.2f}–{memory.high_bytes / text.GIB:,.2f} GiB"
 
 
 def _way_column(matrix: Matrix, model: ModelFacts, way: Way) -> Column:
     memory = matrix.memory(model, way)
-    needs = f"{memory.low_bytes / text.GIB:,.2f}–{memory.high_bytes / text.GIB:,.2f} GiB" if memory else ""
-    return Column(way.title, sub=" · ".join(filter(None, [way.runtime, needs])))
+    needs = _needs(memory) if memory else ""
+    runtime = wording.named("runtime", way.runtime)
+    return Column(way.title, sub=" · ".join(filter(None, [runtime, needs])), short=runtime if way.quantization == "native" else "")
 
 
 def short_name(gpu: GpuFacts) -> str:
@@ -155,11 +191,11 @@ def gpu_answers(library: Library, matrix: Matrix, gpu: GpuFacts) -> tuple[Block,
     rows = tuple(_model_row(library, matrix, gpu, model, best) for model, best in shown)
     columns = (
         Column("Model"),
-        Column("Parameters", "n"),
         Column("Most bits that fit", sub="in llama.cpp"),
         Column("Needs (GiB)", "n"),
         Column("As shipped", sub="in vLLM"),
         Column("As shipped", sub="in transformers"),
+        Column("Parameters", "n"),
     )
     intro = plain(
         f"A process can allocate about {text.gib(card_bytes(gpu))} here. Asked at 8k tokens of context (or the model's own maximum), "
@@ -195,9 +231,9 @@ def _model_row(library: Library, matrix: Matrix, gpu: GpuFacts, model: ModelFact
         sort=best.way.title,
     )
     needs = best.memory.total_bytes / text.GIB if best.memory else 0.0
-    shipped = (verdict_cell(matrix.answer(model, gpu, way)) for way in WAYS if way.quantization == "native")
+    shipped = (verdict_cell(_as_shown(matrix.answer(model, gpu, way))) for way in WAYS if way.quantization == "native")
     size = Cell(plain(text.billions(model.total_parameters)), sort=model.total_parameters, css="n")
-    return Row((Cell((library.link("models", model.id),)), size, chosen, Cell(plain(f"{needs:,.2f}"), css="n"), *shipped))
+    return Row((Cell((library.link("models", model.id),)), chosen, Cell(plain(f"{needs:,.2f}"), css="n"), *shipped, size))
 
 
 def _by_outcome(library: Library, found: list[tuple[ModelFacts, Best]]) -> Iterator[tuple[Span, ...]]:
@@ -231,7 +267,7 @@ def _interest(model: ModelFacts) -> tuple[object, ...]:
 
 
 def overview(
-    library: Library, matrix: Matrix, model_ids: Sequence[str], gpu_ids: Sequence[str], *, title: str, anchor: str = "answers"
+    library: Library, matrix: Matrix, model_ids: Sequence[str], gpu_ids: Sequence[str], *, title: str, stack: bool = False
 ) -> Table:
     """Well-known models against well-known cards: the most bits that fit, and how far the context reaches."""
     models = [library.models[name] for name in model_ids if name in library.models] or list(library.models.values())[: len(model_ids)]
@@ -248,7 +284,7 @@ def overview(
         rows.append(Row(tuple(cells)))
     columns = (Column("Model"), *(Column(short_name(gpu), sub=_sold(gpu)) for gpu in gpus))
     intro = plain("The most bits that fit in llama.cpp at 8k tokens of context, one user, and the longest context they leave room for.")
-    return Table(title, columns, tuple(rows), title=title, anchor=anchor, intro=intro, css="lc-matrix")
+    return Table(title, columns, tuple(rows), title=title, anchor="answers", intro=intro, css="lc-matrix", stack=stack)
 
 
 def _sold(gpu: GpuFacts) -> str:
@@ -273,4 +309,4 @@ HOME_TITLE = "What runs where"
 
 def home_answer(library: Library, matrix: Matrix) -> Table:
     """The table of the home page: a handful of models on a handful of cards."""
-    return overview(library, matrix, wording.HOME_MODELS, wording.HOME_GPUS, title=HOME_TITLE)
+    return overview(library, matrix, wording.HOME_MODELS, wording.HOME_GPUS, title=HOME_TITLE, stack=True)

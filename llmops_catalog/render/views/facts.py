@@ -111,7 +111,8 @@ class FactReader:
             return plain(formatter(value))
         if isinstance(value, int | float):
             return plain(text.number(value))
-        return plain(text.words(value) if "enum" in node and path in wording.SPELLED_OUT else value)
+        name = wording.named(path.rpartition(".")[2], value)
+        return plain(text.words(name) if "enum" in node and path in wording.SPELLED_OUT else name)
 
     def table(self, path: str, items: list[Any], title: str, *, skip: frozenset[str] = frozenset()) -> Table:
         """A list of objects as a table with the columns that occur."""
@@ -154,7 +155,17 @@ def _gated(value: Mapping[str, Any]) -> tuple[Span, ...]:
 
 
 def _block(value: Mapping[str, Any]) -> tuple[Span, ...]:
-    return plain(f"{value['weights']} weights in {value['bytes']} bytes")
+    return plain(f"{value['weights']} weight{'s' if value['weights'] != 1 else ''} in {value['bytes']} bytes")
+
+
+def _layer_group(value: Mapping[str, Any]) -> tuple[Span, ...]:
+    parts = [
+        f"{wording.label(f'architecture.attention.{key}').lower()} {text.number(value[key])}"
+        for key in value
+        if key not in ("layers", "type")
+    ]
+    said = f" ({', '.join(parts)})" if parts else ""
+    return plain(f"{value['layers']} × {value['type'].replace('_', ' ')}{said}")
 
 
 def _system_limit(value: Mapping[str, Any]) -> tuple[Span, ...]:
@@ -172,4 +183,5 @@ def _repository(value: Mapping[str, Any]) -> tuple[Span, ...]:
 
 COMPOSED: dict[str, Callable[[Mapping[str, Any]], tuple[Span, ...]]] = {
     "License": license_spans, "Money": _money, "Gated": _gated, "Block": _block, "SystemLimit": _system_limit, "Repository": _repository,
+    "LayerGroup": _layer_group,
 }  # fmt: skip

@@ -38,17 +38,17 @@ def fields_pages(library: Library) -> Iterator[PageView]:
             Span("For editors and programs: "),
             Span("JSON Schema", page=f"api/v1/schemas/{name}.json"),
             Span(" · "),
-            Span("all of them", page=f"{name}/"),
+            Span("all records", page=f"{name}/"),
         )
         tables = tuple(_tables(model, "", note))
-        yield PageView(f"fields/{name}.md", title, plain_title(intro, 200), tables, lead=intro)
+        yield PageView(f"fields/{name}.md", title, plain_title(intro, 200), tables, lead=intro, trail=(Span("Fields", page="fields/"),))
 
 
 def _tables(model: type[BaseModel], path: str, note: tuple[Span, ...] = ()) -> Iterator[Table]:
     """The fields of a model, then those of the models inside it, each under its dotted path."""
     rows = tuple(_row(name, field) for name, field in model.model_fields.items())
     label = path or "The record"
-    yield Table(label, COLUMNS, rows, title=label, intro=(Span(_first_line(model)),) if path else (), note=note, css="fields")
+    yield Table(label, COLUMNS, rows, title=label, intro=(Span(_first_line(model)),) if path else (), note=note, css="fields", stack=True)
     for name, field in model.model_fields.items():
         inner = model_in(field.annotation)
         if inner is not None:

@@ -37,7 +37,15 @@ def index_page(library: Library, collection: str, extra: tuple[IndexColumn, ...]
         Span(" · "),
         Span("JSON Schema", page=f"api/v1/schemas/{collection}.json"),
     )
-    table = Table(f"{title}: {count}", tuple(column.column for column in columns), rows, tools=True, note=note, css=f"index {collection}")
+    table = Table(
+        f"{title}: {count}",
+        tuple(column.column for column in columns),
+        rows,
+        tools=True,
+        note=note,
+        css="index",
+        stack=collection not in ("models", "gpus"),
+    )
     intro = wording.INTROS[collection]
     return PageView(f"{collection}/index.md", title, text.first_sentence(intro, 200), (table,), lead=intro, hide=("navigation", "toc"))
 
@@ -56,7 +64,10 @@ def _value(data: Data, path: str) -> Any:
 def _text(title: str, path: str, *, facet: bool = False) -> IndexColumn:
     def cell(_: Library, record: Record) -> Cell:
         value = _value(record.data, path)
-        return Cell(plain(", ".join(map(str, value)) if isinstance(value, list) else value)) if value not in (None, []) else Cell()
+        if value in (None, []):
+            return Cell()
+        key = path.rpartition(".")[2]
+        return Cell(plain(", ".join(wording.named(key, entry) for entry in (value if isinstance(value, list) else [value]))))
 
     return IndexColumn(Column(title, facet=facet), cell)
 
@@ -66,7 +77,7 @@ def _first(title: str, path: str) -> IndexColumn:
 
     def cell(_: Library, record: Record) -> Cell:
         values = _value(record.data, path) or ()
-        return Cell(plain(text.words(values[0]))) if values else Cell()
+        return Cell(plain(text.words(wording.named(path, values[0])))) if values else Cell()
 
     return IndexColumn(Column(title, facet=True), cell)
 

@@ -30,12 +30,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One table column; `facet` adds a choice list over its values, `sub` is a second, smaller line."""
+    """One table column; `facet` adds a choice list over its values, `sub` is a second, smaller line.
+
+    `short` names its cells where a phone shows each row as a card (default: the title).
+    """
 
     title: str
     css: str = ""
     facet: bool = False
     sub: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table inside its own scrolling frame; `tools` adds the filter field and sorting (by script, never needed to read)."""
+    """A table inside its own scrolling frame; `tools` adds the filter field and sorting (by script, never needed to read).
+
+    `stack` shows each row as a card on a phone, so that nothing lies beyond its edge.
+    """
 
     kind: ClassVar[str] = "table"
     label: str
@@ -61,6 +68,7 @@ class Table:
     tools: bool = False
     searchable: bool = False
     css: str = ""
+    stack: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +158,7 @@ class FitForm:
     gpus: tuple[Choice, ...]
     model: str = ""
     gpu: str = ""
+    refusals: str = "{}"
 
 
 Block = Table | Facts | Prose | Items | Tiles | FitForm
@@ -171,6 +180,7 @@ class PageView:
     record_json: str = ""
     css: str = ""
     search: bool = True
+    boost: int = 1
     hide: tuple[str, ...] = field(default=("navigation", "toc"))
 
 

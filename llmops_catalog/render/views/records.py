@@ -51,6 +51,7 @@ def record_page(library: Library, reader: FactReader, record: Record, answers: t
         blocks=tuple(blocks),
         edit_url=edit_url(record.collection, record.id),
         record_json=record_json(record.collection, record.id),
+        boost=wording.search_boost(record.collection, record.id),
     )
 
 
@@ -115,7 +116,7 @@ def _sources(data: Mapping[str, Any]) -> Block:
     columns = [Column("Source"), Column("Backs"), Column("Compared on"), Column("Note")]
     if not any(row.cells[3].spans[0].text for row in rows):
         columns, rows = columns[:3], tuple(Row(row.cells[:3]) for row in rows)
-    return Table("Sources", tuple(columns), rows, title="Sources", anchor="sources", css="sources")
+    return Table("Sources", tuple(columns), rows, title="Sources", anchor="sources", css="sources", stack=True)
 
 
 def _referrers(library: Library, record: Record) -> Iterator[Block]:

@@ -67,7 +67,7 @@ def _list(library: Library, reader: FactReader, record: Record) -> Iterator[Bloc
         f"{len(items)} items in the list's own order: "
         f"{linked} carried by a record, {len(items) - linked} by none (with the reason), {corrected} corrected."
     )
-    yield Table("Items of the list", columns, tuple(rows), title="Item by item", anchor="items", intro=intro, tools=True)
+    yield Table("Items of the list", columns, tuple(rows), title="Item by item", anchor="items", intro=intro, tools=True, stack=True)
 
 
 def _measurement(library: Library, reader: FactReader, record: Record) -> Iterator[Block]:
@@ -94,7 +94,7 @@ def _measurement(library: Library, reader: FactReader, record: Record) -> Iterat
         Column("As logged"),
         Column("Note"),
     )
-    yield _without_empty(Table("Readings", columns, tuple(rows), title="Readings", anchor="readings"))
+    yield _without_empty(Table("Readings", columns, tuple(rows), title="Readings", anchor="readings", stack=True))
 
 
 def _in_gib(reading: dict[str, object]) -> str:
@@ -117,6 +117,7 @@ def _without_empty(table: Table) -> Table:
         table.tools,
         table.searchable,
         table.css,
+        table.stack,
     )
 
 
@@ -150,7 +151,7 @@ def _provider(library: Library, reader: FactReader, record: Record) -> Iterator[
     )
     note = plain("Prices age: each is what the source showed on the day given, for the whole instance, not an offer.")
     yield _without_empty(
-        Table("Cards for rent", columns, tuple(rows), title="Cards for rent", anchor="rents", note=note, tools=len(rows) > 8)
+        Table("Cards for rent", columns, tuple(rows), title="Cards for rent", anchor="rents", note=note, tools=len(rows) > 8, stack=True)
     )
 
 

@@ -142,6 +142,26 @@ LABELS = {
     "min_compute_capability": "Needs compute capability",
     "native_compute_capability": "Computes in it from",
     "status.state": "State",
+    "pricing_url": "Prices",
+    "language": "Language",
+    "architecture.kind": "Kind",
+    "architecture.model_type": "Family in code",
+    "architecture.kv_shared_layers": "Layers that reuse keys and values",
+    "architecture.layer_groups": "Kinds of layers",
+    "architecture.layer_pattern": "Order of layers",
+    "architecture.latent_attention.q_lora_rank": "Compressed query size",
+    "architecture.latent_attention.qk_rope_head_dim": "Key size with position",
+    "architecture.latent_attention.qk_nope_head_dim": "Key size without position",
+    "architecture.latent_attention.v_head_dim": "Value size",
+    "architecture.latent_attention.index_head_dim": "Indexer: head size",
+    "architecture.latent_attention.index_n_heads": "Indexer: heads",
+    "architecture.latent_attention.index_topk": "Indexer: tokens kept",
+    "architecture.recurrent_state.conv_kernel": "Convolution width",
+    "architecture.recurrent_state.num_groups": "State groups",
+    "architecture.recurrent_state.num_key_heads": "Key heads of the state",
+    "architecture.recurrent_state.num_value_heads": "Value heads of the state",
+    "architecture.recurrent_state.key_head_dim": "Key head size of the state",
+    "architecture.recurrent_state.value_head_dim": "Value head size of the state",
     "status.evidence": "What shows it",
     "status.as_of": "Seen",
     "architecture.attention.num_attention_heads": "Query heads",
@@ -227,15 +247,37 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "int8_tops": lambda n: f"{text.number(n)} TOP/s",
     "tdp_w": lambda n: f"{n} W",
     "mig_instances": lambda n: f"{n} instances",
-    "minutes": lambda n: f"about {n} minutes",
+    "minutes": lambda n: "about a minute" if n == 1 else f"about {n} minutes",
     "released": text.day,
     "published": text.day,
     "measured": text.day,
     "first_released": text.day,
     "as_of": text.day,
-    "measure": lambda s: text.words(s).replace("Driver used", "Driver:"),
+    "measure": lambda s: text.words(s).replace("Driver used", "Driver:").replace("Kv cache", "Key/value cache"),
 }
 """By a field's own name."""
+
+_NAMES = {
+    "nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel", "apple": "Apple", "google": "Google", "aws": "AWS",
+    "qualcomm": "Qualcomm", "huawei": "Huawei", "vllm": "vLLM", "gguf": "GGUF", "mlx": "MLX", "awq": "AWQ", "gptq": "GPTQ",
+    "hqq": "HQQ", "exl2": "EXL2", "exl3": "EXL3", "aqlm": "AQLM", "cuda": "CUDA", "rocm": "ROCm", "metal": "Metal",
+    "cpu": "CPU", "tpu": "TPU", "xpu": "XPU", "hpu": "HPU", "ascend": "Ascend", "vulkan": "Vulkan", "gpu-cloud": "GPU cloud",
+    "notebook-host": "notebook host", "model-api": "model API", "model-hub": "model hub", "account-issuer": "accounts",
+    "system-on-chip": "system on chip", "pay-as-you-go": "pay as you go", "en": "English", "de": "German", "onnx": "ONNX",
+}  # fmt: skip
+_NAMED = frozenset(
+    (
+        *("vendor", "segment", "colab", "runtime", "runtimes", "method", "kinds", "hardware"),
+        *("formats", "categories", "language", "layer_pattern"),
+    )
+)
+
+
+def named(field: str, value: object) -> str:
+    """A value as people write it, where the field's values are ids: ``vllm`` -> ``vLLM``."""
+    plain = str(value)
+    return _NAMES.get(plain, plain.replace("_", " ") if field == "layer_pattern" else plain) if field in _NAMED else plain
+
 
 SPELLED_OUT = frozenset({"colab", "segment", "kind", "tuning", "free", "level"})
 
@@ -302,6 +344,32 @@ WELL_KNOWN_GPUS = (
     "nvidia/a100-80gb-sxm",
     "nvidia/h100-sxm",
 )
+HOME_CARDS = (
+    "nvidia/t4",
+    "nvidia/l4",
+    "nvidia/rtx-3060-12gb",
+    "nvidia/rtx-4060",
+    "nvidia/rtx-3090",
+    "nvidia/rtx-4090",
+    "nvidia/rtx-5090",
+    "amd/rx-7900-xtx",
+    "apple/m1-16gb",
+    "apple/m4-16gb",
+    "nvidia/a100-80gb-sxm",
+    "nvidia/h100-sxm",
+)
+HOME_CHOICES = (
+    "meta-llama/llama-3.1-8b-instruct",
+    "meta-llama/llama-3.3-70b-instruct",
+    "qwen/qwen3-8b",
+    "qwen/qwen3-30b-a3b",
+    "openai/gpt-oss-20b",
+    "openai/gpt-oss-120b",
+    "google/gemma-3-27b-it",
+    "mistralai/mixtral-8x7b-instruct-v0.1",
+    "deepseek-ai/deepseek-r1",
+    "baai/bge-m3",
+)
 HOME_MODELS = (
     "google/gemma-2-2b-it",
     "meta-llama/llama-3.1-8b-instruct",
@@ -311,3 +379,10 @@ HOME_MODELS = (
     "meta-llama/llama-3.1-70b-instruct",
 )
 HOME_GPUS = ("nvidia/t4", "nvidia/l4", "nvidia/rtx-4090", "nvidia/a100-80gb-sxm")
+
+
+def search_boost(collection: str, record_id: str) -> int:
+    """How far a record is moved up in search results: who types ``4090`` means the card before its laptop variant."""
+    if record_id in (*WELL_KNOWN_GPUS, *WELL_KNOWN_MODELS, *HOME_CARDS, *HOME_CHOICES):
+        return 4
+    return 2 if collection in ("models", "gpus") else 1
