@@ -16,7 +16,7 @@ def main() -> int:
         environment = {**os.environ, "LLMOPS_CATALOG_CACHE": f"{empty}/cache", "PYTHONPATH": ""}
 
         def run(*arguments: str) -> str:
-            folder = f"{empty}/work"
+            folder = f"{empty}/elsewhere"
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103
             done = subprocess.run([command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
             if done.returncode != 0:
@@ -34,7 +34,7 @@ def main() -> int:
         assert "T4" in run("show", "t4")
         assert run("validate").strip().endswith("0 warnings")
         run("render", "--to", "pages")
-        assert os.path.exists(f"{empty}/work/pages/index.md")  # noqa: PTH110
+        assert os.path.exists(f"{empty}/elsewhere/pages/index.md")  # noqa: PTH110
     print(f"the wheel answers in an empty folder: {models['total']} models, {len(answers['results'])} answers for a T4")
     return 0
 
