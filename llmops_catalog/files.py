@@ -22,7 +22,7 @@ def write_bytes(path: Path, raw: bytes) -> bool:
     if _holds(path, raw):
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(raw)

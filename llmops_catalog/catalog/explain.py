@@ -199,7 +199,7 @@ def _valid_keys(location: Location, document: Document, model: type[BaseModel]) 
         return f"it belongs further in: {', '.join(inside[:3])}"
     written = document.data
     for step in location[:-1]:
-        written = written[step]  # type: ignore[index]
+        written = written[step]  # type: ignore[index]  # the steps are known to exist
     free = sorted(set(valid) - set(written))
     return f"still free here: {', '.join(free)}" if free else "every key there is stands here already: remove it"
 

@@ -68,7 +68,7 @@ def load_records(folder: Folder) -> Loaded:
         elif document:
             record, found = _validate(COLLECTIONS[collection], document, shown)
             problems.extend(found)
-            records.append(RecordFile(collection, record_id, shown, document, record))  # type: ignore[arg-type]
+            records.append(RecordFile(collection, record_id, shown, document, record))  # type: ignore[arg-type]  # a Record: its collection's model
     return Loaded(folder, tuple(records), tuple(problems))
 
 

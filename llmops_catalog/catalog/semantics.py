@@ -8,10 +8,10 @@ from typing import Any
 from llmops_catalog.catalog.facts import model_facts
 from llmops_catalog.catalog.load import RecordFile
 from llmops_catalog.fit import ModelFacts, expert_parameter_count, parameter_count
+from llmops_catalog.fit.sizes import GIB, MIB
 from llmops_catalog.problems import Problem, did_you_mean, nearest
 from llmops_catalog.schema.urls import date_in_url
 
-MIB, GIB = 2**20, 2**30
 LEAST_SHARE = 0.7
 """Of the memory sold, what the driver and CUDA leave at the very least: below it a unit is wrong."""
 

@@ -19,9 +19,6 @@ from llmops_catalog.catalog.syntax import syntax_error, unseen_character
 MAX_DEPTH = 24
 MAX_DIGITS = 40
 
-PathInFile = tuple[str | int, ...]
-"""Keys and indexes from the top of a document down to a value."""
-
 
 class Place(NamedTuple):
     """Where a key and its value stand; lines and columns from 1. Items of a sequence have their value's place as key."""
@@ -174,7 +171,7 @@ def _build(events: Iterator[Any]) -> tuple[Any, Marks]:
         if container is None:
             root = value
         elif container.__class__ is dict:
-            children[key] = (key_mark, mark)  # type: ignore[index]
+            children[key] = (key_mark, mark)  # type: ignore[index]  # a key has been read
             container[key] = value
             key = None
         else:

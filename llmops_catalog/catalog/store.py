@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmops_catalog.catalog.facts import gpu_facts, model_facts
-from llmops_catalog.catalog.names import name_key
+from llmops_catalog.catalog.names import TIER_ALIAS, name_key
 from llmops_catalog.errors import AmbiguousName, RecordNotFound
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts, RentalFacts
 from llmops_catalog.problems import nearest
@@ -132,8 +132,12 @@ class Catalog:
         collection, _, rest = name.partition("/")
         if rest and collection in self.counts:
             return self.record(collection, self.resolve(collection, rest))
-        rows = self._connection.execute("SELECT key, collection || '/' || id, tier FROM names")
-        found, _, record_id = _judged("record", name, rows, "search for it with 'llmops-catalog search WORDS'").partition("/")
+        exact = self._connection.execute("SELECT key, collection || '/' || id, tier FROM names WHERE key = ?", (name_key(name),))
+        answer = _only(exact) or _judged(
+            "record", name, self._connection.execute("SELECT key, collection || '/' || id, tier FROM names"),
+            "search for it with 'llmops-catalog search WORDS'",
+        )  # fmt: skip
+        found, _, record_id = answer.partition("/")
         return self.record(found, record_id)
 
     # --- facts for the estimator --------------------------------------------------------------------------------------
@@ -175,9 +179,9 @@ class Catalog:
         query = " AND ".join(f'"{term[:60]}"*' for term in terms)
         rows = self._connection.execute(
             "SELECT t.collection, t.id, t.label, t.summary, bm25(texts, 0, 0, 10.0, 8.0, 2.0, 1.0) - 1000 * COALESCE("
-            "   (SELECT MAX(tier = 2) + 1 FROM names n WHERE n.key = ? AND n.collection = t.collection AND n.id = t.id), 0) AS score"
+            "   (SELECT MAX(tier = ?) + 1 FROM names n WHERE n.key = ? AND n.collection = t.collection AND n.id = t.id), 0) AS score"
             " FROM texts t WHERE texts MATCH ? ORDER BY score, t.collection, t.id LIMIT ?",
-            (name_key(words), query, limit),
+            (TIER_ALIAS, name_key(words), query, limit),
         )
         return [Hit(*row) for row in rows]
 

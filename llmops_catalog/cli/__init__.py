@@ -28,8 +28,8 @@ COMMANDS = {
 }
 """Every command: the module it lives in, and what `--help` says of it."""
 
-FINDINGS, WRONG_USAGE, COULD_NOT_RUN, STOPPED = 1, 2, 3, 130
-"""Exit codes beside 0 (clean or answered)."""
+WRONG_USAGE, COULD_NOT_RUN, STOPPED = 2, 3, 130
+"""Exit codes beside 0 (clean or answered) and 1 (findings), which commands return themselves."""
 
 
 def main(arguments: list[str] | None = None) -> None:

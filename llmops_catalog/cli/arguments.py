@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(add_help=False, allow_abbrev=False, formatter_class=_Formatter, **settings)
         self.add_argument("-h", "--help", action=_HelpWins, help="show this help")
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]  # one of its overloads
         """As argparse, but an unknown option gets the nearest one."""
         try:
             options, rest = self.parse_known_args(self._joined(list(args or ())), namespace)

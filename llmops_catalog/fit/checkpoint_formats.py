@@ -31,7 +31,6 @@ SCALES_IN_MAIN_MEMORY = ("hqq-attn4-moe2",)
 KEPT_16_BIT = ("token_embd", "position", "per_layer_token_embd", "output", "vector", "router", "kept", "remainder")
 EXPERTS = ("expert_ffn_gate", "expert_ffn_up", "expert_ffn_down")
 
-BNB = "https://github.com/bitsandbytes-foundation/bitsandbytes/blob/main/bitsandbytes/functional.py"
 QUANTIZERS = "https://github.com/huggingface/transformers/blob/main/src/transformers/quantizers/base.py"
 DEEPSEEK = "https://huggingface.co/deepseek-ai/DeepSeek-V3/blob/main/config.json"
 GPT_OSS = "https://huggingface.co/openai/gpt-oss-20b/blob/main/config.json"

@@ -15,8 +15,6 @@ Role = str
 - `tower`: vision and audio parts, known by their total only; `rest`: counted but not derived
 """
 
-LAYERED_FFN_DOWN = ("ffn_down", "expert_ffn_down", "shared_ffn_down")
-
 
 class Tensor(NamedTuple):
     """`rows` x `cols` weights (out x in features), `copies` of them in each of `layers`.

@@ -107,25 +107,17 @@ def judge(
     """The answer to a checked question; `with_limits=False` leaves the three searches out, for long lists."""
     available, said = available_per_card(gpu, question.runtime, reserve_bytes, gpu_memory_utilization)
     total = available * question.gpu_count
-    try:
-        refused = refusals(model, gpu, question)
-        estimated = answer(model, question)
-    except MissingFact as missing:
-        return _without_memory(model, gpu, question, total, missing.reason)
-    memory = estimated.memory
-    verdict, reasons = ("unsupported", tuple(refused)) if refused else _compare(memory, available, question.gpu_count)
-    result = FitResult(model, gpu, question, memory, once([*estimated.assumptions, *said]), total, verdict, reasons)
-    return with_searches(result, available) if with_limits else result
-
-
-def _without_memory(model: ModelFacts, gpu: GpuFacts, question: Question, available: int, missing: Reason) -> FitResult:
-    """A known refusal answers even where the bytes are not known; otherwise the answer is that we do not know."""
+    refused: tuple[Reason, ...] = ()
     try:
         refused = tuple(refusals(model, gpu, question))
-    except MissingFact:
-        refused = ()
-    verdict, reasons = ("unsupported", refused) if refused else ("unknown", (missing,))
-    return FitResult(model, gpu, question, None, (), available, verdict, reasons)
+        estimated = answer(model, question)
+    except MissingFact as missing:  # a known refusal answers even where the bytes are not known
+        verdict, reasons = ("unsupported", refused) if refused else ("unknown", (missing.reason,))
+        return FitResult(model, gpu, question, None, (), total, verdict, reasons)
+    memory = estimated.memory
+    verdict, reasons = ("unsupported", refused) if refused else _compare(memory, available, question.gpu_count)
+    result = FitResult(model, gpu, question, memory, once([*estimated.assumptions, *said]), total, verdict, reasons)
+    return with_searches(result, available) if with_limits else result
 
 
 def _compare(memory: Memory, available: int, cards: int) -> tuple[str, tuple[Reason, ...]]:

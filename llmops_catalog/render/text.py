@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-GIB = 1 << 30
+from llmops_catalog.fit.sizes import GIB
 
 # Besides HTML's own, everything a Markdown, MDX, Liquid or Jinja pre-processor could take for syntax becomes a character reference.
 _REFERENCES = {ord(char): f"&#{ord(char)};" for char in "&<>\"'`~{}[]*#\\|$\n\r\t\x85\u2028\u2029"} | {

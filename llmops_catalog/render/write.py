@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from llmops_catalog.errors import RenderError
+from llmops_catalog.files import write_bytes
 
 MANIFEST = ".llmops-catalog.json"
 """Names every file we wrote into the folder, so that a later run may remove or replace those and no others."""
@@ -57,7 +56,7 @@ def write_tree(files: Mapping[str, str | bytes], destination: Path) -> WriteRepo
         removed = _remove_stale(known - contents.keys(), destination)
         # Named before the first write: an interrupted run leaves files that the next one still knows as ours.
         _write_manifest(known | contents.keys(), destination)
-        written = sum(_write_one(destination / path, data) for path, data in contents.items())
+        written = sum(write_bytes(destination / path, data) for path, data in contents.items())
         _write_manifest(set(contents), destination)
     except OSError as error:
         raise RenderError(
@@ -84,7 +83,7 @@ def _read_manifest(destination: Path) -> set[str]:
 
 
 def _write_manifest(names: set[str], destination: Path) -> None:
-    _write_one(destination / MANIFEST, (json.dumps({"files": sorted(names)}, indent=0) + "\n").encode())
+    write_bytes(destination / MANIFEST, (json.dumps({"files": sorted(names)}, indent=0) + "\n").encode())
 
 
 def _refuse_foreign(contents: Mapping[str, bytes], known: set[str], destination: Path) -> None:
@@ -109,23 +108,3 @@ def _remove_stale(names: set[str], destination: Path) -> int:
                 break
             folder.rmdir()
     return len(names)
-
-
-def _write_one(target: Path, data: bytes) -> bool:
-    """True when the file had to be written."""
-    try:
-        if target.stat().st_size == len(data) and target.read_bytes() == data:
-            return False
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return True

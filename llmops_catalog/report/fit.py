@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.report.tables import Style, plain, printable, table
 
 Answer = Mapping[str, Any]
@@ -19,7 +20,7 @@ SYMBOLS = {"fits": "fits", "tight": "tight", "does-not-fit": "does not fit", "un
 
 def gib(size: int | None) -> str:
     """Bytes as GiB with two decimals; a dash where nothing is known."""
-    return "-" if size is None else f"{size / 2**30:,.2f}"
+    return "-" if size is None else f"{size / GIB:,.2f}"
 
 
 def estimate_text(answer: Answer, style: Style = plain) -> str:

@@ -18,11 +18,7 @@ COLLECTIONS: dict[str, type[Record]] = {
 }  # fmt: skip
 """Every collection by the name of its folder, in the order the site shows them."""
 
-SINGULAR = {
-    "models": "model", "gpus": "gpu", "architectures": "architecture", "quantizations": "quantization", "frameworks": "framework",
-    "providers": "provider", "courses": "course", "notebooks": "notebook", "resources": "resource", "concepts": "concept", "paths": "path",
-    "datasets": "dataset", "benchmarks": "benchmark", "claims": "claim", "measurements": "measurement", "lists": "list",
-    "prerequisites": "prerequisite",
-}  # fmt: skip
+SINGULAR = {collection: collection.removesuffix("s") for collection in COLLECTIONS}
+"""The word for one record, as codes of findings use it: ``unknown-gpu``."""
 
 __all__ = ["COLLECTIONS", "SINGULAR", "Record"]

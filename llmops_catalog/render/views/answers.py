@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from llmops_catalog.fit import GpuFacts, Memory, ModelFacts
+from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.library import Library
@@ -159,7 +160,7 @@ def _cards(gpus: list[GpuFacts], library: Library | None = None) -> Iterator[Spa
 
 
 def _needs(memory: Memory) -> str:
-    return f"{memory.low_bytes / text.GIB:,.2f}–{memory.high_bytes / text.GIB:,.2f} GiB"
+    return f"{memory.low_bytes / GIB:,.2f}–{memory.high_bytes / GIB:,.2f} GiB"
 
 
 def _way_column(matrix: Matrix, model: ModelFacts, way: Way) -> Column:
@@ -230,7 +231,7 @@ def _model_row(library: Library, matrix: Matrix, gpu: GpuFacts, model: ModelFact
         (Span(best.way.title, css=verdict_css(best.answer.verdict)), Span(f"{tight}{small_print(best.answer)}".strip(), css="sub")),
         sort=best.way.title,
     )
-    needs = best.memory.total_bytes / text.GIB if best.memory else 0.0
+    needs = best.memory.total_bytes / GIB if best.memory else 0.0
     shipped = (verdict_cell(_as_shown(matrix.answer(model, gpu, way))) for way in WAYS if way.quantization == "native")
     size = Cell(plain(text.billions(model.total_parameters)), sort=model.total_parameters, css="n")
     return Row((Cell((library.link("models", model.id),)), chosen, Cell(plain(f"{needs:,.2f}"), css="n"), *shipped, size))

@@ -10,6 +10,7 @@ from typing import Any
 from llmops_catalog.catalog import Record
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit import FitResult, Memory, estimate, fit
+from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.library import Library
@@ -193,7 +194,7 @@ def _verdict_cell(library: Library, result: FitResult) -> Cell:
 def _range_cell(memory: Memory | None) -> Cell:
     if memory is None:
         return Cell()
-    low, middle, high = (f"{size / text.GIB:,.2f}" for size in (memory.low_bytes, memory.total_bytes, memory.high_bytes))
+    low, middle, high = (f"{size / GIB:,.2f}" for size in (memory.low_bytes, memory.total_bytes, memory.high_bytes))
     return Cell((Span(f"{low} – "), Span(middle, css="b"), Span(f" – {high}")), sort=memory.total_bytes, css="n")
 
 
@@ -206,7 +207,7 @@ def _measured(library: Library, use: Mapping[str, Any], memory: Memory | None) -
     measured: list[Span] = []
     for reading in memory_readings:
         name = "after training" if trained and reading["measure"] == AFTER_RUN else PARTS[reading["measure"]][1]
-        measured.append(Span(f"{name}: {reading['value'] * UNITS[reading['unit']] / text.GIB:,.2f}", css="line"))
+        measured.append(Span(f"{name}: {reading['value'] * UNITS[reading['unit']] / GIB:,.2f}", css="line"))
     measured.append(library.link("measurements", record.id, "all readings", css="sub"))
     compared = [reading for reading in memory_readings if not (trained and reading["measure"] == AFTER_RUN)]
     against: list[Span] = []
@@ -284,7 +285,7 @@ def accuracy_table(library: Library, found: list[Checked], *, title: str = "", a
 def _accuracy_row(library: Library, one: Checked) -> Row:
     found = one.comparison
     exact = found.low_bytes == found.high_bytes
-    low_high = "" if exact else f"{found.low_bytes / text.GIB:,.2f} – {found.high_bytes / text.GIB:,.2f}"
+    low_high = "" if exact else f"{found.low_bytes / GIB:,.2f} – {found.high_bytes / GIB:,.2f}"
     matters = found.measure in ("driver-used-after-run", "allocated-peak", "reserved-peak", "kv-cache")
     context = f"{text.short_tokens(one.context_tokens)}{'' if one.context_stated else ' assumed'}" if matters else ""
     return Row(
@@ -292,9 +293,9 @@ def _accuracy_row(library: Library, one: Checked) -> Row:
             Cell((library.link("measurements", one.record.id),), sort=one.record.label),
             Cell(plain(wording.FORMATS["measure"](found.measure))),
             Cell(plain(context), sort=one.context_tokens if matters else None, css="n"),
-            Cell(plain(f"{found.measured_bytes / text.GIB:,.2f}"), sort=found.measured_bytes, css="n"),
+            Cell(plain(f"{found.measured_bytes / GIB:,.2f}"), sort=found.measured_bytes, css="n"),
             Cell(
-                (Span(f"{found.estimated_bytes / text.GIB:,.2f}"), *((Span(low_high, css="sub"),) if low_high else ())),
+                (Span(f"{found.estimated_bytes / GIB:,.2f}"), *((Span(low_high, css="sub"),) if low_high else ())),
                 sort=found.estimated_bytes,
                 css="n",
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmops_catalog.catalog import Record
-from llmops_catalog.render.text import GIB
+from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.answers import gpu_answers, home_answer, model_answers, overview
 from llmops_catalog.render.views.evidence import (

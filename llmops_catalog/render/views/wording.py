@@ -287,25 +287,8 @@ CONFIDENCE = {
     "medium": "from one good secondary source",
     "thin": "recalled or inferred: check before you rely on it",
 }
-REFERRERS = {
-    "models": "Models",
-    "gpus": "Cards",
-    "architectures": "Architectures",
-    "quantizations": "Quantizations",
-    "frameworks": "Frameworks",
-    "providers": "Providers",
-    "courses": "Courses",
-    "notebooks": "Notebooks",
-    "resources": "Resources",
-    "concepts": "Concepts",
-    "paths": "Learning paths",
-    "datasets": "Datasets",
-    "benchmarks": "Benchmarks",
-    "claims": "Claims",
-    "measurements": "Measurements",
-    "lists": "Source lists",
-    "prerequisites": "Prerequisites",
-}
+REFERRERS = TITLES | {"gpus": "Cards", "architectures": "Architectures", "frameworks": "Frameworks", "resources": "Resources"}
+"""Titles short enough for a list of references."""
 
 # --- which records stand for the many on overview pages (missing ones are skipped) ----------------------------------------
 
