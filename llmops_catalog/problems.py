@@ -22,7 +22,7 @@ CODES = (
     "unknown-model", "unknown-gpu", "unknown-architecture", "unknown-quantization", "unknown-framework",
     "unknown-provider", "unknown-course", "unknown-notebook", "unknown-resource", "unknown-concept",
     "unknown-path", "unknown-dataset", "unknown-benchmark", "unknown-claim", "unknown-measurement",
-    "unknown-list", "unknown-prerequisite", "reference-circle", "duplicate-alias", "duplicate-address",
+    "unknown-list", "unknown-prerequisite", "unknown-family", "unknown-rule", "reference-circle", "duplicate-alias", "duplicate-address",
     # facts that cannot be true together
     "unknown-supported-field", "known-after-all", "date-after-source", "more-than-total", "layer-count",
     "head-count", "context-beyond-maximum", "parameter-mismatch", "memory-order", "row-length",

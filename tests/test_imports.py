@@ -22,7 +22,7 @@ ALLOWED = {
 ONLY_IN = {
     "mkdocs": {"render/mkdocs_hook.py", "render/build.py"},
     "httpx2": {"links/client.py"},
-    "sqlite3": {"catalog/compiled.py", "catalog/store.py"},
+    "sqlite3": {"catalog/compiled.py", "catalog/store.py", "catalog/search.py"},
 }
 
 

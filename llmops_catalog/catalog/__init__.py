@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from llmops_catalog.catalog.store import Catalog, Hit, Record, Referrer
+from llmops_catalog.catalog.search import Hit
+from llmops_catalog.catalog.store import Catalog, Record, Referrer
 
 PACKAGED = Path(__file__).parent.parent / "_catalog"
 """The copy of the records inside an installed wheel."""

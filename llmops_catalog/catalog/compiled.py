@@ -22,7 +22,7 @@ from llmops_catalog import __version__
 if TYPE_CHECKING:
     from llmops_catalog.catalog.check import Checked
 
-FORMAT = 3
+FORMAT = 4
 BLUR_NS = 2_000_000_000
 """Changes younger than this may share a time stamp with the reading of it (coarse file-system clocks, as git's 'racy' files)."""
 KEPT = 6
@@ -271,7 +271,8 @@ def _insert_rental(connection: sqlite3.Connection, provider: str, rental: dict[s
         )
 
 
-_NOT_SEARCHED = frozenset({"sources", "doubts", "not_known", "listed_in", "summary", "quote", "architecture", "aliases", "items"})
+_NOT_SEARCHED = frozenset({"sources", "doubts", "not_known", "summary", "quote", "architecture", "aliases", "items",
+                           "readings", "format_support", "floors", "cache_support", "rents"})  # fmt: skip
 
 
 def _words(value: Any) -> list[str]:

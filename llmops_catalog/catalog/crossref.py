@@ -135,7 +135,9 @@ def _circle(field: str, arrows: dict[str, Reference | None]) -> Problem:
 
 
 def check_names(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
-    """An alias belongs to one record, and is no other record's id or name."""
+    """An alias belongs to one record, and is no other record's id or name, unless that is the model it was tuned from: who says
+    "llama 3.1 8b" means the one that answers.
+    """
     owners: dict[tuple[str, str], str] = {}
     for record in records:
         for key, _ in names_of(record.collection, record.id, {**record.document.data, "aliases": ()}):
@@ -161,7 +163,7 @@ def check_names(records: tuple[RecordFile, ...]) -> Iterator[Problem]:
                     f"the alias {str(alias)[:80]!r} is claimed by {first.path} too",
                     "give it to one of them",
                 )
-            elif owner is not None and owner != record.id:
+            elif owner is not None and owner not in (record.id, record.document.data.get("base_model")):
                 yield Problem(
                     record.path,
                     at.line,

@@ -14,13 +14,15 @@ from llmops_catalog.fit.facts import (
     ModelFacts,
     RentalFacts,
     StateFacts,
+    capability,
 )
+from llmops_catalog.fit.support import Rule, Support
 
 Data = Mapping[str, Any]
 
 
-def model_facts(record_id: str, data: Data) -> ModelFacts:
-    """The facts of a model record (`schema/model.py`); `data` is the record as written."""
+def model_facts(record_id: str, data: Data, support: Support | None = None) -> ModelFacts:
+    """The facts of a model record (`schema/model.py`); `data` is the record as written, `support` what the catalog knows of runtimes."""
     architecture: Data = data["architecture"]
     attention: Data = architecture.get("attention") or {}
     parameters: Data = data["parameters"]
@@ -66,6 +68,7 @@ def model_facts(record_id: str, data: Data) -> ModelFacts:
         parameter_difference=parameters.get("difference"),
         confidence=data.get("confidence", "high"),
         sources=tuple(dict.fromkeys(source["url"] for source in data.get("sources") or ())),
+        support=support,
     )
 
 
@@ -134,7 +137,7 @@ def gpu_facts(record_id: str, data: Data, rental: RentalFacts | None = None) -> 
         segment=data.get("segment"),
         architecture=data.get("architecture"),
         released=_text(data.get("released")),
-        sold_gb=float(memory["sold_gb"]),
+        sold_gb=_number(memory.get("sold_gb")),
         driver_mib=memory.get("driver_mib"),
         cuda_gib=_number(memory.get("cuda_gib")),
         system_limit_low_gib=_number(limit.get("low_gib")),
@@ -154,3 +157,22 @@ def gpu_facts(record_id: str, data: Data, rental: RentalFacts | None = None) -> 
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
+
+
+def rule_facts(record_id: str, data: Data) -> Rule:
+    """A rule record (`schema/software.py`) as the estimator reads it."""
+    scope: Data = data["applies_to"]
+    needs: Data = data.get("needs") or {}
+    return Rule(
+        id=record_id,
+        statement=data["statement"],
+        otherwise=data["otherwise"],
+        instead=data.get("instead"),
+        source=data["sources"][0]["url"],
+        **{key: tuple(scope.get(key) or ()) for key in ("runtimes", "quantizations", "cache_types", "vendors", "model_kinds")},
+        needs_something=bool(needs),
+        needs_capability=capability(_text(needs.get("min_compute_capability"))),
+        needs_number_formats=tuple(needs.get("number_formats") or ()),
+        needs_vendors=tuple(needs.get("vendors") or ()),
+        needs_cache_types=tuple(needs.get("cache_types") or ()),
+    )

@@ -267,9 +267,14 @@ def _explained_count(facts: ModelFacts, derived: int) -> int:
 
 def _gpu_memory(record: RecordFile) -> Iterator[Problem]:
     memory = record.document.data["memory"]
+    if memory.get("sold_gb") is None:
+        if all(gap.get("field") != "memory.sold_gb" for gap in record.document.data.get("not_known") or ()):
+            hint = "or name memory.sold_gb under not_known, with what was looked at in vain"
+            yield _problem(record, ("memory",), "missing-key", "the key 'sold_gb' is missing in memory. For example: sold_gb: 24", hint)
+        return
     sold = memory["sold_gb"] * GIB  # vendors say GB and mean 2^30 for most cards: the generous reading bounds the driver's
-    driver = memory.get("driver_mib", 0) * MIB
-    cuda = memory.get("cuda_gib", 0) * GIB
+    driver = (memory.get("driver_mib") or 0) * MIB
+    cuda = (memory.get("cuda_gib") or 0) * GIB
     small = next(((key, size) for key, size in (("driver_mib", driver), ("cuda_gib", cuda)) if 0 < size < sold * LEAST_SHARE), None)
     if driver > sold * 1.001:
         yield _problem(

@@ -7,11 +7,12 @@ aliases (a bomb needs them), tags, more than 256 KiB, more than 24 levels, anyth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import yaml
+from yaml._yaml import CParser
 
 from llmops_catalog.catalog.folder import MAX_BYTES, SourceError
 from llmops_catalog.catalog.syntax import syntax_error, unseen_character
@@ -74,6 +75,13 @@ _WORDS: dict[str, Any] = {word: value for value, words in (
 ) for word in words}  # fmt: skip
 
 
+_MAYBE_NO_TEXT = _NUMBER_START | {word[:1] for word in _WORDS}
+"""First letters of what is no text when unquoted (and nothing at all); anything else is text without a second look."""
+MOST_SEEN_KEYS = 1000
+_SEEN_KEYS: set[str] = set()
+"""Keys known to be text: the same few hundred stand in every record."""
+
+
 def _plain(text: str) -> Any:
     """The value of an unquoted scalar under the YAML 1.2 core schema."""
     if text in _WORDS:
@@ -107,7 +115,7 @@ def read_document(raw: bytes) -> Document:
     if text[:200].lstrip().startswith("<"):
         raise SourceError("not-a-mapping", "this is a web page or XML, not a record", "paste the YAML itself")
     try:
-        data, marks = _build(yaml.parse(text, Loader=yaml.CSafeLoader))
+        data, marks = _build(CParser(text).get_event)
     except yaml.reader.ReaderError as error:
         raise unseen_character(text, error) from None
     except yaml.MarkedYAMLError as error:
@@ -122,8 +130,11 @@ def read_document(raw: bytes) -> Document:
     return Document(data, marks)
 
 
-def _build(events: Iterator[Any]) -> tuple[Any, Marks]:
-    """Folds libyaml's events into data, iteratively, so that no depth of nesting can exhaust the stack."""
+def _build(next_event: Callable[[], Any]) -> tuple[Any, Marks]:
+    """Folds libyaml's events into data, iteratively, so that no depth of nesting can exhaust the stack.
+
+    This loop is most of what reading a catalog costs: it asks the parser itself, and looks at the first letter before anything else.
+    """
     marks: Marks = {}
     # One frame per open container: the container, the places of its children, a pending key and the key's mark.
     stack: list[tuple[Any, Children]] = []
@@ -134,16 +145,19 @@ def _build(events: Iterator[Any]) -> tuple[Any, Marks]:
     key_mark: Any = None
     pending: list[tuple[str | None, Any]] = []
     documents = 0
-    for event in events:
-        kind = type(event)
+    while True:
+        event = next_event()
+        kind = event.__class__
         if kind is yaml.ScalarEvent:
             if event.anchor or event.tag:
                 raise _refused(event)
             mark = event.start_mark
-            if container.__class__ is dict and key is None:
-                key, key_mark = _key(event, container, children), mark
+            value = event.value
+            if key is None and container.__class__ is dict:
+                key, key_mark = value if value in _SEEN_KEYS and value not in container else _key(event, container, children), mark
                 continue
-            value = _plain(event.value) if event.implicit[0] else event.value
+            if value[:1] in _MAYBE_NO_TEXT and event.implicit[0]:
+                value = _plain(value)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             mark = event.start_mark
             if event.anchor or event.tag:
@@ -161,6 +175,8 @@ def _build(events: Iterator[Any]) -> tuple[Any, Marks]:
             continue
         elif kind is yaml.AliasEvent:
             raise _refused(event)
+        elif kind is yaml.StreamEndEvent:
+            return root, marks
         else:
             if kind is yaml.DocumentStartEvent:
                 documents += 1
@@ -182,7 +198,6 @@ def _build(events: Iterator[Any]) -> tuple[Any, Marks]:
             pending.append((key, key_mark))
             container, children, key = value, {}, None
             marks[id(value)] = children
-    return root, marks
 
 
 def _key(event: Any, container: dict[str, Any], children: Children) -> str:
@@ -191,8 +206,11 @@ def _key(event: Any, container: dict[str, Any], children: Children) -> str:
         raise _at(
             event.start_mark, "duplicate-key", f"the key {text[:60]!r} is already on line {children[text][0].line + 1}", "keep one of them"
         )
-    if event.implicit[0] and not isinstance(_plain(text), str):
-        raise _at(event.start_mark, "bad-key", f"the key {text[:60]!r} is not text", "quote it")
+    if not isinstance(_plain(text), str):
+        if event.implicit[0]:
+            raise _at(event.start_mark, "bad-key", f"the key {text[:60]!r} is not text", "quote it")
+    elif len(_SEEN_KEYS) < MOST_SEEN_KEYS:
+        _SEEN_KEYS.add(text)
     return text
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmops_catalog.catalog.facts import gpu_facts, model_facts
-from llmops_catalog.catalog.names import TIER_ALIAS, name_key
+from llmops_catalog.catalog import search
+from llmops_catalog.catalog.facts import gpu_facts, model_facts, rule_facts
+from llmops_catalog.catalog.names import name_key
+from llmops_catalog.catalog.search import Hit
 from llmops_catalog.errors import AmbiguousName, RecordNotFound
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts, RentalFacts
+from llmops_catalog.fit.support import Support
 from llmops_catalog.problems import nearest
 
 COLLECTION_WORDS = {"gpus": "GPU"}
@@ -47,16 +49,6 @@ class Referrer(NamedTuple):
     id: str
     label: str
     field: str
-
-
-class Hit(NamedTuple):
-    """One search result; a lower `rank` is better."""
-
-    collection: str
-    id: str
-    label: str
-    summary: str
-    rank: float
 
 
 class Catalog:
@@ -98,11 +90,12 @@ class Catalog:
         return _record(row)
 
     def records(self, collection: str) -> Iterator[Record]:
-        """Every record of a collection, by id."""
+        """Every record of a collection, by id. The catalog stays open as long as somebody reads on."""
         rows = self._connection.execute(
             "SELECT collection, id, label, path, data FROM records WHERE collection = ? ORDER BY id", (collection,)
         )
-        return map(_record, rows)
+        for row in rows:
+            yield _record(row)
 
     def referrers(self, collection: str, record_id: str) -> list[Referrer]:
         """Who points at this record, sorted by collection and id."""
@@ -145,7 +138,7 @@ class Catalog:
     def model(self, name: str) -> ModelFacts:
         """The facts of one model the estimator needs. Raises `RecordNotFound` or `AmbiguousName`."""
         record = self.record("models", self.resolve("models", name))
-        return model_facts(record.id, record.data)
+        return model_facts(record.id, record.data, self.support)
 
     def gpu(self, name: str) -> GpuFacts:
         """The facts of one card the estimator needs. Raises `RecordNotFound` or `AmbiguousName`."""
@@ -154,12 +147,18 @@ class Catalog:
 
     def models(self) -> Iterator[ModelFacts]:
         """The facts of every model."""
-        return (model_facts(record.id, record.data) for record in self.records("models"))
+        return (model_facts(record.id, record.data, self.support) for record in self.records("models"))
 
     def gpus(self) -> Iterator[GpuFacts]:
         """The facts of every card."""
         rentals = self._lowest_rentals
         return (gpu_facts(record.id, record.data, rentals.get(record.id)) for record in self.records("gpus"))
+
+    @cached_property
+    def support(self) -> Support:
+        """Which runtime loads which quantization, and the rules of hardware and software: what the estimator refuses by."""
+        loaded_by = {record.id: tuple(record.data.get("runtimes", ())) for record in self.records("quantizations")}
+        return Support(loaded_by, (rule_facts(record.id, record.data) for record in self.records("rules")))
 
     @cached_property
     def _lowest_rentals(self) -> Mapping[str, RentalFacts]:
@@ -173,17 +172,11 @@ class Catalog:
 
     def search(self, words: str, limit: int = 20) -> list[Hit]:
         """Records that contain all words (by prefix), best first; a record called just that comes first. Any input is safe."""
-        terms = re.findall(r"[^\W_]+(?:\.[^\W_]+)*", words[:1000].casefold())[:12]
-        if not terms:
-            return []
-        query = " AND ".join(f'"{term[:60]}"*' for term in terms)
-        rows = self._connection.execute(
-            "SELECT t.collection, t.id, t.label, t.summary, bm25(texts, 0, 0, 10.0, 8.0, 2.0, 1.0) - 1000 * COALESCE("
-            "   (SELECT MAX(tier = ?) + 1 FROM names n WHERE n.key = ? AND n.collection = t.collection AND n.id = t.id), 0) AS score"
-            " FROM texts t WHERE texts MATCH ? ORDER BY score, t.collection, t.id LIMIT ?",
-            (TIER_ALIAS, name_key(words), query, limit),
-        )
-        return [Hit(*row) for row in rows]
+        return search.search(self._connection, words, limit)
+
+    def spelled_alike(self, words: str) -> str:
+        """What to search for instead where nothing holds all words; empty where nothing is near."""
+        return search.spelled_alike(self._connection, words)
 
 
 def _only(rows: Iterable[tuple[str, str, int]]) -> str | None:

@@ -20,10 +20,12 @@ COMMANDS = {
     "list": ("records", "the records of one collection"),
     "show": ("records", "one record with everything that refers to it"),
     "search": ("records", "records of every collection that contain all words"),
+    "coverage": ("coverage", "what became of every item of the source lists"),
     "validate": ("validate", "all problems of all records, with their places"),
     "build": ("site", "build the site"),
     "serve": ("site", "serve the site here and rebuild it when a record changes"),
     "render": ("site", "write the pages as plain Markdown and JSON files"),
+    "fmt": ("fmt", "put keys in their order and lines in their form"),
     "schema": ("contribute", "the JSON Schema of a collection"),
 }
 """Every command: the module it lives in, and what `--help` says of it."""

@@ -17,6 +17,8 @@ from llmops_catalog.report.tables import printable, table
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "models": ("name", "parameters.total", "context.maximum", "license.id", "released"),
+    "families": ("name", "developer", "released", "successor_of"),
+    "rules": ("label", "kind", "otherwise"),
     "gpus": ("name", "memory.sold_gb", "memory.driver_mib", "bandwidth_gb_s", "compute_capability", "architecture"),
     "quantizations": ("name", "bits_per_weight", "method", "runtimes"),
     "frameworks": ("name", "categories", "status.state", "license.id"),
@@ -219,11 +221,14 @@ def search_arguments(parser: Parser) -> None:
 def search_command(folder: str | None, options: Any) -> None:
     """Records of every collection that contain all words, best first."""
     words = " ".join(options.words)
-    hits = open_catalog(folder).search(words, options.limit)
+    catalog = open_catalog(folder)
+    hits = catalog.search(words, options.limit)
     if options.format == "json":
         results = [{"collection": hit.collection, "id": hit.id, "label": hit.label, "summary": hit.summary} for hit in hits]
         print_json({"schema": "llmops-catalog/search/1", "query": words, "total": len(results), "results": results})
     elif not hits:
         sys.stdout.write(f"nothing holds all of: {printable(words)}\n")
+        if instead := catalog.spelled_alike(words):
+            sys.stderr.write(f"help: search for '{printable(instead)}'\n")
     else:
         sys.stdout.write(table(["record", "name", "about"], [[f"{hit.collection}/{hit.id}", hit.label, hit.summary] for hit in hits], 70))

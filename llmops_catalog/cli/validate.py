@@ -25,10 +25,10 @@ def validate_command(folder: str | None, options: Any) -> int:
     from llmops_catalog.report.problems import as_github, as_json, as_text, summary
 
     root = catalog_folder(folder).absolute()
-    wanted = [_below(root, path) for path in options.paths]
+    wanted = [below(root, path) for path in options.paths]
     checked = check_folder(root)
-    problems = [problem for problem in checked.problems if _inside(problem.path, wanted)]
-    records = sum(_inside(record.path, wanted) for record in checked.records)
+    problems = [problem for problem in checked.problems if inside(problem.path, wanted)]
+    records = sum(inside(record.path, wanted) for record in checked.records)
     if options.format == "json":
         print_json(as_json(problems, records))
     elif options.format == "github":
@@ -39,7 +39,7 @@ def validate_command(folder: str | None, options: Any) -> int:
     return 1 if has_errors(problems) else 0
 
 
-def _below(root: Path, path: str) -> str:
+def below(root: Path, path: str) -> str:
     """`path` as problems name it: relative to the catalog's parent. Refuses what is missing or elsewhere."""
     full = Path(path).absolute()
     if not full.exists() and not full.is_symlink():
@@ -52,6 +52,6 @@ def _below(root: Path, path: str) -> str:
         raise UsageError(f"{path!r} is not inside the catalog {root.name!r}", "name its folder with --catalog DIR") from None
 
 
-def _inside(path: str, wanted: list[str]) -> bool:
+def inside(path: str, wanted: list[str]) -> bool:
     """True where nothing special is wanted, or `path` is one of the wanted files or lies in one of the wanted folders."""
     return not wanted or any(prefix == "." or path == prefix or path.startswith(f"{prefix}/") for prefix in wanted)

@@ -36,7 +36,7 @@ def memory_card(size_bytes: int) -> GpuFacts:
 
 
 def card_bytes(gpu: GpuFacts) -> tuple[int, list[Assumption]]:
-    """Bytes one process sees on one card, and what was assumed where nobody read it off."""
+    """Bytes one process sees on one card (0 where no size is recorded), and what was assumed where nobody read it off."""
     if gpu.exact_bytes is not None:
         return gpu.exact_bytes, []
     if gpu.system_limit_low_gib is not None:
@@ -49,6 +49,8 @@ def card_bytes(gpu: GpuFacts) -> tuple[int, list[Assumption]]:
         kept = min(CONTEXT_RESERVE + int(reported * CONTEXT_RESERVE_SHARE), CONTEXT_RESERVE_MOST)
         text = f"the driver's {gpu.driver_mib:,} MiB less {kept // MIB} MiB it keeps"
         return reported - kept, [Assumption(f"what CUDA shows of a {gpu.name} is not recorded: {text}")]
+    if gpu.sold_gb is None:
+        return 0, [Assumption(f"no memory size of the {gpu.name} is recorded")]
     text = f"{SOLD_SHARE:.0%} of the {gpu.sold_gb:g} GB sold"
     missing = f"neither the driver's nor CUDA's reading of a {gpu.name} is recorded"
     return int(gpu.sold_gb * GIB * SOLD_SHARE), [Assumption(f"{missing}: {text}")]

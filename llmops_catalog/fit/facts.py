@@ -10,7 +10,10 @@ Field names are those of Hugging Face configs and of the catalog's schema; units
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from llmops_catalog.fit.support import Support
 
 CACHING_LAYERS = ("full_attention", "sliding_attention", "chunked_attention", "sparse_attention")
 """Layer types that keep one key/value entry per token (the sliding and chunked ones up to a limit)."""
@@ -115,6 +118,8 @@ class ModelFacts(NamedTuple):
     parameter_difference: str | None = None
     confidence: str = "high"
     sources: tuple[str, ...] = ()
+    support: Support | None = None
+    """What the catalog the facts came from knows of what runs where; None for facts from elsewhere."""
 
     @property
     def is_decoder(self) -> bool:
@@ -142,7 +147,7 @@ class GpuFacts(NamedTuple):
     id: str
     name: str
     vendor: str
-    sold_gb: float
+    sold_gb: float | None = None
     segment: str | None = None
     architecture: str | None = None
     released: str | None = None
@@ -164,9 +169,20 @@ class GpuFacts(NamedTuple):
     """Set only for `--memory SIZE`: exactly what a process may use, no deduction."""
 
     @property
+    def has_memory(self) -> bool:
+        """False where no size is recorded: no answer about it can be more than `unknown`."""
+        sizes = (self.exact_bytes, self.system_limit_low_gib, self.cuda_gib, self.driver_mib, self.sold_gb)
+        return any(size is not None for size in sizes)
+
+    @property
     def capability(self) -> tuple[int, int] | None:
         """Compute capability as numbers, (8, 9) for 8.9, so that 10.0 is more than 9.0."""
-        if self.compute_capability is None:
-            return None
-        major, _, minor = self.compute_capability.partition(".")
-        return int(major), int(minor or 0)
+        return capability(self.compute_capability)
+
+
+def capability(text: str | None) -> tuple[int, int] | None:
+    """A compute capability as numbers; None where none is given."""
+    if text is None:
+        return None
+    major, _, minor = text.partition(".")
+    return int(major), int(minor or 0)

@@ -8,7 +8,8 @@ from typing import Any
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit.available import DEFAULT_UTILIZATION, available_per_card, card_bytes
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
-from llmops_catalog.fit.question import ask
+from llmops_catalog.fit.question import Question, ask
+from llmops_catalog.fit.support import lacks_bf16
 from llmops_catalog.fit.verdict import VERDICTS, FitResult, judge, with_searches
 
 SHOWN = {
@@ -51,15 +52,14 @@ def quantizations(model: ModelFacts, runtime: str) -> tuple[str, ...]:
 def fit_quantizations(model: ModelFacts, gpu: GpuFacts, *, runtime: str = "llama.cpp", **options: Any) -> list[FitResult]:
     """One answer per quantization worth showing, best quality first. Options are those of `fit`."""
     question_options, room = _split(options)
-    runtime = ask(model, quantization="q8_0", runtime=runtime, **question_options).runtime
-    names = _offered(model, gpu, runtime)
-    return [judge(model, gpu, ask(model, quantization=name, runtime=runtime, **question_options), **room) for name in names]
+    question = ask(model, quantization="q8_0", runtime=runtime, **question_options)
+    return [judge(model, gpu, question._replace(quantization=name), **room) for name in _offered(model, gpu, question)]
 
 
-def _offered(model: ModelFacts, gpu: GpuFacts, runtime: str) -> list[str]:
+def _offered(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[str]:
     """The quantizations worth showing, with f16 beside bf16 where the card lacks bf16."""
-    names = list(quantizations(model, runtime))
-    if "bf16" in names and "f16" not in names and runtime != "llama.cpp" and _lacks_bf16(gpu):
+    names = list(quantizations(model, question.runtime))
+    if "bf16" in names and "f16" not in names and lacks_bf16(model, gpu, question):
         names.insert(names.index("bf16") + 1, "f16")
     return names
 
@@ -77,18 +77,18 @@ def best_quantization(
             with_limits=False,
             **room,
         )
-    runtime = ask(model, quantization="q8_0", runtime=runtime, **question_options).runtime
-    known = _offered(model, gpu, runtime)
-    names = [name for name in PREFERRED[runtime] if name in known]
+    question = ask(model, quantization="q8_0", runtime=runtime, **question_options)
+    known = _offered(model, gpu, question)
+    names = [name for name in PREFERRED[question.runtime] if name in known]
     best: FitResult | None = None
     for name in names:
-        result = judge(model, gpu, ask(model, quantization=name, runtime=runtime, **question_options), with_limits=False, **room)
+        result = judge(model, gpu, question._replace(quantization=name), with_limits=False, **room)
         if result.verdict == "fits":
             return result
         if best is None or _order(result) < _order(best):
             best = result
     if best is None:
-        raise FitInputError(f"nothing is known that {runtime} could load of {model.name}", "name a quantization")
+        raise FitInputError(f"nothing is known that {question.runtime} could load of {model.name}", "name a quantization")
     return best
 
 
@@ -128,10 +128,6 @@ def _split(options: Options) -> tuple[Options, Options]:
             "gpu_memory_utilization": options.get("gpu_memory_utilization", DEFAULT_UTILIZATION)}  # fmt: skip
     question = {key: value for key, value in options.items() if key not in (*room, "runtime", "quantization")}
     return question, room
-
-
-def _lacks_bf16(gpu: GpuFacts) -> bool:
-    return gpu.bf16 == "none" or (gpu.capability is not None and gpu.capability < (8, 0))
 
 
 def _order(result: FitResult) -> tuple[int, int]:

@@ -1,44 +1,122 @@
-"""Will it run at all: runtimes against quantizations, cards and models. Each refusal says what to use instead."""
+"""Will it run at all: runtimes against quantizations, cards and models, by the catalog's rules. Each refusal says what to use instead."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from llmops_catalog.fit.assumptions import Reason
+from llmops_catalog.fit.assumptions import Assumption, Reason
 from llmops_catalog.fit.checkpoint_formats import native_format
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.formats import GGUF_ONLY
 from llmops_catalog.fit.question import Question
 
-LLAMA_CPP_REFUSES = (
-    "bnb-int8", "bnb-nf4", "bnb-nf4-dq", "gptq-int8", "gptq-int4", "awq-int4", "fp8", "exl2-4.0", "exl3-4.0",
-    "hqq-int4", "hqq-attn4-moe2", "int8wo", "int4wo", "aqlm-2bit", "mlx-4bit", "mlx-8bit",
-)  # fmt: skip
-TORCH_REFUSES = (*GGUF_ONLY, "mlx-4bit", "mlx-8bit", "exl2-4.0", "exl3-4.0", "iq3_k", "iq4_k", "tq1_0", "tq2_0")
-CACHE_TYPES = {
-    "llama.cpp": ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"),
-    "vllm": ("f16", "bf16", "fp8"),
-    "transformers": ("f32", "f16", "bf16"),
-}
-VENDORS = {
-    # docs/build.md of llama.cpp; docs.vllm.ai installation pages; pytorch.org builds
-    "llama.cpp": ("nvidia", "amd", "intel", "apple", "qualcomm", "huawei"),
-    "vllm": ("nvidia", "amd", "intel", "google", "aws", "huawei"),
-    "transformers": ("nvidia", "amd", "intel", "apple"),
-}
-FLOORS = {"llama.cpp": (5, 0), "vllm": (7, 0), "transformers": (5, 0)}
-"""Least compute capability: vLLM's from docs.vllm.ai (GPU installation), the others' from their CUDA builds."""
-FORMAT_FLOORS = {
-    # https://docs.vllm.ai/en/latest/features/quantization/ and https://huggingface.co/docs/bitsandbytes/main/en/installation
-    "vllm": {"awq-int4": (7, 5), "gptq-int4": (6, 0), "gptq-int8": (6, 0), "fp8": (7, 5), "mxfp4": (8, 0)},
-    "transformers": {"bnb-int8": (7, 5), "bnb-nf4": (6, 0), "bnb-nf4-dq": (6, 0), "fp8": (8, 9), "awq-int4": (7, 5)},
-}
-BF16_FLOOR = (8, 0)
+FUNDAMENTAL = ("runtime-hardware",)
+"""Where this fails, nothing else is worth saying."""
+
+
+class Rule(NamedTuple):
+    """A rule record (`schema/software.py`) as the estimator reads it; an empty scope matches everything, an empty need always holds."""
+
+    id: str
+    statement: str
+    otherwise: str
+    instead: str | None = None
+    source: str | None = None
+    runtimes: tuple[str, ...] = ()
+    quantizations: tuple[str, ...] = ()
+    cache_types: tuple[str, ...] = ()
+    vendors: tuple[str, ...] = ()
+    model_kinds: tuple[str, ...] = ()
+    needs_something: bool = False
+    needs_capability: tuple[int, int] | None = None
+    needs_number_formats: tuple[str, ...] = ()
+    needs_vendors: tuple[str, ...] = ()
+    needs_cache_types: tuple[str, ...] = ()
+
+    def is_about(self, runtime: str, quantization: str, cache_type: str, model_kind: str) -> bool:
+        """True where the scope matches all of these; the card's maker is looked at per card."""
+        return (
+            _among(runtime, self.runtimes)
+            and _among(quantization, self.quantizations)
+            and _among(cache_type, self.cache_types)
+            and _among(model_kind, self.model_kinds)
+        )
+
+    def unmet(self, gpu: GpuFacts, cache_type: str) -> tuple[str, str] | None:
+        """The code and the words of the need that does not hold; None where all hold or nothing is known of the card."""
+        if self.vendors and gpu.vendor not in self.vendors:
+            return None
+        if self.needs_cache_types and cache_type not in self.needs_cache_types:
+            return "runtime-kv-cache", f"not {cache_type}"
+        if not self.needs_something:
+            return "runtime-architecture", ""
+        if not gpu.vendor:
+            return None
+        if self.needs_vendors and gpu.vendor not in self.needs_vendors:
+            return "runtime-hardware", f"not on {gpu.name}"
+        if self.needs_capability and gpu.capability and gpu.capability < self.needs_capability:
+            code = f"no-{self.needs_number_formats[0]}" if self.needs_number_formats else "compute-capability"
+            return code, f"{gpu.name} has {gpu.compute_capability}"
+        for number_format in self.needs_number_formats:
+            if getattr(gpu, number_format) == "none":
+                return f"no-{number_format}", f"{gpu.name} has none"
+        return None
+
+
+class Support:
+    """What the catalog knows of what runs where: the runtimes that load each quantization, and the rules. Shared, never changed."""
+
+    def __init__(self, loaded_by: Mapping[str, tuple[str, ...]], rules: Iterable[Rule]) -> None:
+        self.loaded_by = dict(loaded_by)
+        self.rules = tuple(rules)
+        self._about: dict[tuple[str, str, str, str], tuple[Rule, ...]] = {}
+        self._hash = hash(self.rules)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal where the same is known: facts that were sent to another process are still the same facts."""
+        return isinstance(other, Support) and (self.loaded_by, self.rules) == (other.loaded_by, other.rules)
+
+    def __hash__(self) -> int:
+        """Computed once: every estimate is remembered by its model's facts."""
+        return self._hash
+
+    def rules_about(self, runtime: str, quantization: str, cache_type: str, model_kind: str) -> tuple[Rule, ...]:
+        """The rules whose scope matches, found once per combination."""
+        key = (runtime, quantization, cache_type, model_kind)
+        found = self._about.get(key)
+        if found is None:
+            found = self._about[key] = tuple(rule for rule in self.rules if rule.is_about(*key))
+        return found
+
+    def loads(self, runtime: str, quantization: str) -> bool:
+        """False only where the quantization is known and this runtime is not among those that load it."""
+        return runtime in self.loaded_by.get(quantization, (runtime,))
+
+
+NO_RULES = Support({}, ())
+"""Of facts that come from no catalog: nothing is known to be impossible."""
 
 
 def refusals(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Reason]:
     """Known reasons why this cannot run, most fundamental first; empty where none is known."""
-    return [*_model(model, question), *_file(model, question), *_card(model, gpu, question)]
+    support = model.support or NO_RULES
+    reasons = [*_model(model, question), *_file(support, question)]
+    unmet = list(_unmet(support, model, gpu, question, "refused"))
+    first = [reason for _, reason in unmet if reason.code in FUNDAMENTAL]
+    return [*reasons, *(first or (reason for _, reason in unmet))]
+
+
+def remarks(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Assumption]:
+    """What runs, but not as the checkpoint means it: each rule of emulation that applies, with its source."""
+    unmet = _unmet(model.support or NO_RULES, model, gpu, question, "emulated")
+    return [Assumption(reason.message, rule.source) for rule, reason in unmet]
+
+
+def lacks_bf16(model: ModelFacts, gpu: GpuFacts, question: Question) -> bool:
+    """True where bf16 is refused on this card, so that f16 is worth a row of its own."""
+    unmet = _unmet(model.support or NO_RULES, model, gpu, question._replace(quantization="bf16"), "refused")
+    return any(reason.code == "no-bf16" for _, reason in unmet)
 
 
 def _model(model: ModelFacts, question: Question) -> Iterator[Reason]:
@@ -46,54 +124,34 @@ def _model(model: ModelFacts, question: Question) -> Iterator[Reason]:
     if limit and question.context_tokens > limit:
         text = f"{question.context_tokens:,} tokens are beyond the {limit:,} {model.name} was made for"
         yield Reason("context-beyond-model", f"{text}: ask for {limit:,} or less")
-    if question.runtime == "vllm" and model.kind == "encoder-decoder":
-        yield Reason("runtime-architecture", "vLLM does not run encoder-decoder models: use transformers or llama.cpp")
     if question.runtime == "vllm" and question.gpu_count > 1 and model.num_attention_heads % question.gpu_count:
         yield Reason("tensor-parallel", f"vLLM cannot divide {model.num_attention_heads} attention heads among "
                      f"{question.gpu_count} cards: use a number that divides them")  # fmt: skip
 
 
-def _file(model: ModelFacts, question: Question) -> Iterator[Reason]:
+def _file(support: Support, question: Question) -> Iterator[Reason]:
     name, runtime = question.quantization, question.runtime
-    if runtime == "llama.cpp" and name in LLAMA_CPP_REFUSES:
-        yield Reason("runtime-quantization", f"llama.cpp does not load {name}: use a GGUF file, such as q4_k_m or q8_0")
-    if runtime != "llama.cpp" and name in TORCH_REFUSES:
+    if support.loads(runtime, name):
+        return
+    if runtime == "llama.cpp":
+        instead = "use a GGUF file, such as q4_k_m or q8_0"
+    else:
+        instead = "use awq-int4, gptq-int4 or bnb-nf4"
         if name in GGUF_ONLY:
-            yield Reason(
-                "runtime-quantization",
-                f"{name} is a GGUF type: use llama.cpp, or {runtime} with awq-int4, gptq-int4 or bnb-nf4",
-            )
-        else:
-            yield Reason("runtime-quantization", f"{runtime} does not load {name}: use awq-int4, gptq-int4 or bnb-nf4")
-    if question.kv_cache_type not in CACHE_TYPES[runtime]:
-        yield Reason(
-            "runtime-kv-cache",
-            f"{runtime} keeps no {question.kv_cache_type} cache: use {' or '.join(CACHE_TYPES[runtime][:3])}",
-        )
+            yield Reason("runtime-quantization", f"{name} is a GGUF type: use llama.cpp, or {runtime} with {instead.removeprefix('use ')}")
+            return
+    yield Reason("runtime-quantization", f"{runtime} does not load {name}: {instead}")
 
 
-def _card(model: ModelFacts, gpu: GpuFacts, question: Question) -> Iterator[Reason]:
-    if not gpu.vendor:
-        return
-    runtime = question.runtime
-    if gpu.vendor not in VENDORS[runtime]:
-        others = [name for name in VENDORS if gpu.vendor in VENDORS[name]]
-        instead = f": use {' or '.join(others)}" if others else ""
-        yield Reason("runtime-hardware", f"{runtime} does not run on {gpu.name}{instead}")
-        return
-    name = _number_format(model, question.quantization)
-    if name.startswith("bnb") and gpu.vendor not in ("nvidia", "amd", "intel"):
-        yield Reason("runtime-hardware", f"bitsandbytes has no kernels for {gpu.name}: use llama.cpp with q4_k_m or q8_0")
-    capability = gpu.capability
-    if runtime != "llama.cpp" and name == "bf16" and (gpu.bf16 == "none" or (capability and capability < BF16_FLOOR)):
-        yield Reason("no-bf16", f"{gpu.name} has no bf16: use f16")
-    if capability is None:
-        return
-    floor = max(FLOORS[runtime], FORMAT_FLOORS.get(runtime, {}).get(name, (0, 0)))
-    if capability < floor:
-        yield Reason("compute-capability", f"{name} in {runtime} needs compute capability {floor[0]}.{floor[1]}, "
-                     f"{gpu.name} has {gpu.compute_capability}")  # fmt: skip
+def _unmet(support: Support, model: ModelFacts, gpu: GpuFacts, question: Question, otherwise: str) -> Iterator[tuple[Rule, Reason]]:
+    """Rules that apply and whose need does not hold, with what to say about each."""
+    name = native_format(model) if question.quantization == "native" else question.quantization
+    for rule in support.rules_about(question.runtime, name, question.kv_cache_type, model.kind):
+        if rule.otherwise == otherwise and (found := rule.unmet(gpu, question.kv_cache_type)):
+            code, words = found
+            text = f"{rule.statement}, {words}" if words else rule.statement
+            yield rule, Reason(code, f"{text}: {rule.instead}" if rule.instead else text)
 
 
-def _number_format(model: ModelFacts, quantization: str) -> str:
-    return native_format(model) if quantization == "native" else quantization
+def _among(value: str, allowed: tuple[str, ...]) -> bool:
+    return not allowed or value in allowed

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from llmops_catalog.fit import limits
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason, once
 from llmops_catalog.fit.available import DEFAULT_UTILIZATION, available_per_card
-from llmops_catalog.fit.estimation import Memory, answer, described
+from llmops_catalog.fit.estimation import Estimate, Memory, answer, described
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.question import Question, ask, of_kind
 from llmops_catalog.fit.sizes import shown
-from llmops_catalog.fit.support import refusals
+from llmops_catalog.fit.support import refusals, remarks
 
 VERDICTS = ("fits", "tight", "does-not-fit", "unsupported", "unknown")
 """Best first."""
@@ -103,20 +103,28 @@ def judge(
     reserve_bytes: int = 0,
     gpu_memory_utilization: float = DEFAULT_UTILIZATION,
     with_limits: bool = True,
+    estimated: Estimate | None = None,
 ) -> FitResult:
-    """The answer to a checked question; `with_limits=False` leaves the three searches out, for long lists."""
+    """The answer to a checked question; `with_limits=False` leaves the three searches out, for long lists.
+
+    `estimated` is the estimate for this very question, where the caller has it from another card: memory is the same on all.
+    """
     available, said = available_per_card(gpu, question.runtime, reserve_bytes, gpu_memory_utilization)
     total = available * question.gpu_count
     refused: tuple[Reason, ...] = ()
     try:
         refused = tuple(refusals(model, gpu, question))
-        estimated = answer(model, question)
+        if not gpu.has_memory:
+            raise MissingFact("gpu-memory-missing", f"no memory size of the {gpu.name} is recorded (memory.sold_gb): ask with --memory")
+        estimated = estimated or answer(model, question)
     except MissingFact as missing:  # a known refusal answers even where the bytes are not known
         verdict, reasons = ("unsupported", refused) if refused else ("unknown", (missing.reason,))
         return FitResult(model, gpu, question, None, (), total, verdict, reasons)
     memory = estimated.memory
     verdict, reasons = ("unsupported", refused) if refused else _compare(memory, available, question.gpu_count)
-    result = FitResult(model, gpu, question, memory, once([*estimated.assumptions, *said]), total, verdict, reasons)
+    result = FitResult(
+        model, gpu, question, memory, once([*estimated.assumptions, *said, *remarks(model, gpu, question)]), total, verdict, reasons
+    )
     return with_searches(result, available) if with_limits else result
 
 

@@ -144,6 +144,7 @@ def reference(collection: str) -> Any:
 
 
 ModelRef = reference("models")
+FamilyRef = reference("families")
 GpuRef = reference("gpus")
 ArchitectureRef = reference("architectures")
 QuantizationRef = reference("quantizations")
@@ -155,7 +156,6 @@ PathRef = reference("paths")
 PrerequisiteRef = reference("prerequisites")
 MeasurementRef = reference("measurements")
 DatasetRef = reference("datasets")
-ListRef = reference("lists")
 AnyRef = reference("*")
 """``collection/id``, for fields that may point anywhere: ``notebooks/llm-ops/present``."""
 
@@ -192,6 +192,9 @@ Count = Annotated[int, Field(ge=1, le=10**15)]
 Size = Annotated[int, Field(ge=0, le=10**15)]
 Amount = Annotated[int | float, Field(ge=0, le=10**9, json_schema_extra={"type": "number"})]
 """A number that may have decimals, not negative."""
+
+Figure = Annotated[int | float, Field(ge=-(10**9), le=10**15, json_schema_extra={"type": "number"})]
+"""A number as somebody published it: scores and ratios may be negative."""
 
 Confidence = Literal["high", "medium", "thin"]
 """high: compared with a primary source. medium: one good secondary source. thin: recalled or inferred, shown as such."""
@@ -233,13 +236,6 @@ class NotKnown(StrictModel):
 
     field: Line = described("The field that is missing on purpose; nested ones with dots", "memory.driver_mib")
     why: Line = described("What was looked at in vain", "no nvidia-smi reading published")
-
-
-class ListedIn(StrictModel):
-    """The place in one of the source lists that names this record."""
-
-    list: ListRef = described("Id of the source list", "llm-ops")  # type: ignore[valid-type]
-    item: Annotated[str, Field(pattern=r"^\d{3}-L\d{3,4}-\d+$")] = described("The item's id there", "000-L032-1")
 
 
 CommercialUse = Literal["yes", "restricted", "no"]
@@ -319,7 +315,6 @@ class Record(StrictModel):
     not_known: Many[NotKnown] = several(
         "Facts left out because nobody published them", [{"field": "released", "why": "no announcement found"}]
     )
-    listed_in: Many[ListedIn] = several("Where the source lists name it", [{"list": "llm-ops", "item": "000-L032-1"}])
     sources: Many[Source] = described("Where the facts come from; at least one",
                                       [{"url": "https://arxiv.org/abs/2407.21783", "supports": ["released"], "checked": "2026-11-20"}],
                                       min_length=1)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -13,6 +14,7 @@ from llmops_catalog.schema.base import (
     AsText,
     Count,
     Date,
+    Figure,
     GpuRef,
     License,
     Line,
@@ -64,41 +66,66 @@ class Benchmark(Record):
 
 
 Measure = Literal[
+    # memory
     "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak",
-    "reserved-peak", "weights", "file", "kv-cache", "compute-buffer", "bound", "decode-speed", "prefill-speed", "load-time",
-    "run-time", "accuracy",
+    "reserved-peak", "total", "weights", "file", "kv-cache", "state", "compute-buffer", "activations", "overhead", "cache-tokens", "bound",
+    # time
+    "decode-speed", "prefill-speed", "load-time", "run-time",
+    # answers
+    "accuracy", "task-score", "task-recovery", "perplexity", "perplexity-ratio", "kl-divergence", "probability-change", "same-top-token",
+]  # fmt: skip
+Unit = Literal[
+    "B", "KiB", "MiB", "GiB", "MB", "GB", "tokens", "tokens/s", "s", "min", "correct", "percent", "share", "nats", "perplexity", "score",
 ]  # fmt: skip
 
 
-class Reading(StrictModel):
-    """One figure exactly as it was logged."""
+class Setup(StrictModel):
+    """What was measured: stated once for a whole table, or row by row where rows differ."""
+
+    model: ModelRef | None = optional("Id of the model; left out where it has no record", "meta-llama/llama-3.1-8b-instruct")
+    model_name: Line | None = optional("The model in the source's words, where it has no record", "EvolCodeLlama-7B")
+    quantization: QuantizationRef | None = optional("Id of the quantization", "bnb-nf4-dq")
+    quantization_name: Line | None = optional("The quantization in the source's words, where it has no record", "exl2 4.25 bpw")
+    runtime: RuntimeName | None = optional("Runtime of the estimator", "transformers")
+    runtime_version: Line | None = optional(
+        "Version of the runtime, or the software where it is no runtime of the estimator", "transformers 4.46.0"
+    )
+    gpu: GpuRef | None = optional("Id of the card", "nvidia/t4")
+    gpu_name: Line | None = optional("The hardware in the source's words, where it has no record", "Xeon 8480, 56 cores")
+    gpus: Count | None = optional("How many cards", 1)
+
+
+class Reading(Setup):
+    """One figure exactly as it was logged; what it does not say about its setup is as the record says."""
 
     measure: Measure = described("What was read", "driver-used-loaded")
-    value: Amount = described("The figure, in `unit`", 5749)
-    unit: Literal["B", "KiB", "MiB", "GiB", "MB", "GB", "tokens/s", "s", "min", "correct"] = described(
-        "Unit of the figure; MiB and GiB are powers of two", "MiB"
-    )
+    metric: Line | None = optional("The test, in the source's words", "MMLU 5-shot (lm-eval)")
+    value: Figure = described("The figure, in `unit`", 5749)
+    unit: Unit = described("Unit of the figure; MiB and GiB are powers of two", "MiB")
     of: Amount | None = optional("What the figure is out of", 15360)
+    baseline: Figure | None = optional("The same figure of the unquantized model, from the same source", 5.3639)
+    bits_per_weight: Amount | None = optional("Bits per weight of the file, where the source says", 4.8944)
     context_tokens: Size | None = optional("Tokens in the cache at that moment", 8192)
+    prompt_tokens: Size | None = optional("Tokens of the prompt", 512)
     concurrency: Count | None = optional("Sequences at once", 1)
+    cache_type: Line | None = optional("Type of the key/value cache", "f16")
     quote: Quote | None = optional("The log line or table row, exactly", "5647MiB / 15360MiB")
     note: Line | None = optional("What the figure includes", "with the CUDA context")
+    url: Url | None = optional(
+        "Where this figure can be seen, where it is another page than the record's", "https://github.com/a/b/issues/1"
+    )
 
 
-class Measurement(Record):
-    """Readings of one configuration, as somebody published them."""
+class Measurement(Record, Setup):
+    """Readings of one configuration, or one published table, row by row."""
 
     collection: ClassVar[str] = "measurements"
     label_field: ClassVar[str] = "title"
     title: Line = described("What was measured on what", "Llama 3.1 8B, NF4 with double quantization, on a T4")
     kind: Literal["memory", "speed", "quality", "training"] = described("What the record is about", "memory")
-    model: ModelRef | None = optional("Id of the model; left out where it has no record", "meta-llama/llama-3.1-8b-instruct")
-    model_name: Line | None = optional("The model in the source's words, where it has no record", "EvolCodeLlama-7B")
-    quantization: QuantizationRef | None = optional("Id of the quantization", "bnb-nf4-dq")
-    runtime: RuntimeName | None = optional("Runtime of the estimator", "transformers")
-    runtime_version: Line | None = optional("Version of the runtime", "transformers 4.46.0")
-    gpu: GpuRef | None = optional("Id of the card", "nvidia/t4")
-    gpus: Count | None = optional("How many cards", 1)
+    grade: Literal["log", "table", "third-party", "self-reported", "bound"] | None = optional(
+        "How the figures reached print: a log, the makers' table, somebody else's table, a report nobody checked, or only a bound", "log"
+    )
     measured: Date | None = optional("When", "2024-10-27")
     method: Prose = described("How the figures were read", "nvidia-smi cells saved in the notebook's output")
     url: Url = described(
@@ -108,14 +135,22 @@ class Measurement(Record):
     readings: Many[Reading] = described("The figures", [{"measure": "driver-used-loaded", "value": 5749, "unit": "MiB"}], min_length=1)
 
     @model_validator(mode="after")
-    def _names_its_model(self) -> Measurement:
-        if (self.model is None) == (self.model_name is None):
-            raise PydanticCustomError(
-                "invalid-value",
-                "a measurement names either 'model' or 'model_name'",
-                {"hint": "use 'model' where the catalog has a record"},
-            )
+    def _names_its_models(self) -> Measurement:
+        if self.model is not None or self.model_name is not None:
+            _names_one_model(self)
+        for reading in self.readings:
+            if (self.model is None and self.model_name is None) or (reading.model is not None and reading.model_name is not None):
+                _names_one_model(reading)
         return self
+
+
+def _names_one_model(setup: Setup) -> None:
+    if (setup.model is None) == (setup.model_name is None):
+        raise PydanticCustomError(
+            "invalid-value",
+            "a measurement names either 'model' or 'model_name'",
+            {"hint": "use 'model' where the catalog has a record"},
+        )
 
 
 class Claim(Record):
@@ -135,9 +170,16 @@ class ListItem(StrictModel):
 
     item_id: ItemId = described("Its id in the inventory of the list", "000-L032-1")
     text: Line = described("What the item is, as the inventory names it", "Present.ipynb")
+    section: Line | None = optional("Heading of the document under which this item and those after it stand", "Present")
     record: AnyRef | None = optional("The record that carries it", "notebooks/llm-ops/present")
+    also: Many[AnyRef] = several(
+        "Further records it names: the checkpoints of a range, the paper beside a model", ["models/eleutherai/gpt-j-6b"]
+    )
     why_none: Line | None = optional("Why no record carries it", "a bare mention")
     correction: Line | None = optional("What the list says and what is right", "the list says 2023/06; the model is from 2021/06")
+    correction_status: Literal["confirmed", "likely", "open"] | None = optional(
+        "How sure the correction is: likely and open ones are flagged, not decided", "confirmed"
+    )
     correction_source: Url | None = optional("What shows it", "https://arankomatsuzaki.wordpress.com/2021/06/04/gpt-j/")
 
     @model_validator(mode="after")
@@ -163,6 +205,17 @@ class SourceList(Record):
     url: Url = described("The document at the commit used", "https://github.com/DJCordhose/llm-ops/blob/aeae8700bf/README.md")
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}$"), AsText] | None = optional("The commit used", "aeae8700bf")
     license: License | None = optional("Its licence", {"id": "MIT"})
+    item_count: Count = described("Items the document has; what `items` lacks of them is missing", 51)
     items: Many[ListItem] = several(
-        "Every item in its own order", [{"item_id": "000-L032-1", "text": "Present.ipynb", "record": "notebooks/llm-ops/present"}]
+        "Every item in the document's own order",
+        [{"item_id": "000-L032-1", "text": "Present.ipynb", "record": "notebooks/llm-ops/present"}],
     )
+
+    @model_validator(mode="after")
+    def _names_each_item_once(self) -> SourceList:
+        twice = [item_id for item_id, times in Counter(item.item_id for item in self.items).items() if times > 1]
+        if twice:
+            raise PydanticCustomError(
+                "invalid-value", "the item {id} stands here twice", {"id": twice[0], "hint": "keep the one with the better record"}
+            )
+        return self

@@ -42,7 +42,7 @@ class SystemLimit(StrictModel):
 class GpuMemory(StrictModel):
     """Three different sizes of one card, and why 24 GB is 22.2 GiB on some."""
 
-    sold_gb: Amount = described("As the vendor sells it, in GB", 24)
+    sold_gb: Amount | None = optional("As the vendor sells it, in GB; left out where no size is published or it has none of its own", 24)
     driver_mib: Count | None = optional("As the driver reports it (nvidia-smi total), in MiB (2^20 bytes)", 23034)
     cuda_gib: Amount | None = optional("As CUDA or HIP shows it to a process, in GiB (2^30 bytes)", 22.161)
     system_limit: SystemLimit | None = optional(
@@ -62,7 +62,7 @@ class DenseRates(StrictModel):
     basis: Line | None = optional("What the figures are: vendor's table, derived from cores and clock", "vendor datasheet, dense")
 
 
-class FormatSupport(StrictModel):
+class NumberFormats(StrictModel):
     """Whether the card computes in a number format itself, through other units, or not at all."""
 
     bf16: Support | None = optional("bfloat16: from compute capability 8.0", "native")
@@ -94,7 +94,7 @@ class Gpu(Record):
     bandwidth_gb_s: Amount | None = optional("Memory bandwidth, GB/s (10^9 bytes)", 300.1)
     rates: DenseRates | None = optional("Peak dense rates", {"fp16_tflops": 121})
     compute_capability: ComputeCapability | None = optional("CUDA compute capability", "8.9")
-    formats: FormatSupport | None = optional("Number formats it computes in", {"bf16": "native", "fp8": "native", "fp4": "none"})
+    formats: NumberFormats | None = optional("Number formats it computes in", {"bf16": "native", "fp8": "native", "fp4": "none"})
     interconnect: Interconnect | None = optional("Links to its like", {"nvlink": False})
     tdp_w: Count | None = optional("Board power, W", 72)
     launch_price: Money | None = optional("Price at launch", {"amount": 1599, "currency": "USD", "as_of": "2022-09"})
@@ -115,7 +115,7 @@ class GpuArchitecture(Record):
     summary: Prose = described("What it changed for people who run models", "The first consumer generation that computes in fp8.")
     brought: Many[Line] = several("What it was the first of its vendor's to have", ["fp8 tensor cores"])
     compute_capabilities: Many[ComputeCapability] = several("CUDA compute capabilities of its chips", ["8.9"])
-    formats: FormatSupport | None = optional("Number formats its chips compute in", {"bf16": "native"})
+    formats: NumberFormats | None = optional("Number formats its chips compute in", {"bf16": "native"})
     successor_of: ArchitectureRef | None = optional("The generation before it", "ampere")
     url: Url | None = optional("A page about it", "https://en.wikipedia.org/wiki/Ada_Lovelace_(microarchitecture)")
 
@@ -138,9 +138,9 @@ class Provider(Record):
     collection: ClassVar[str] = "providers"
     url_fields: ClassVar[tuple[str, ...]] = ("url",)
     name: Line = described("Its name", "RunPod")
-    kinds: Many[Literal["gpu-cloud", "marketplace", "notebook-host", "model-api", "model-hub", "account-issuer"]] = described(
-        "What one goes there for", ["gpu-cloud"], min_length=1
-    )
+    kinds: Many[
+        Literal["gpu-cloud", "marketplace", "notebook-host", "model-api", "model-hub", "chat-service", "account-issuer", "data-service"]
+    ] = described("What one goes there for", ["gpu-cloud"], min_length=1)
     summary: Prose = described("What it is for and for whom", "Rents single cards by the minute.")
     url: Url = described("Its home page", "https://www.runpod.io/")
     pricing_url: Url | None = optional("Its price list", "https://www.runpod.io/pricing")

@@ -1,4 +1,4 @@
-"""Model records: identity, licence, access, and an architecture complete enough to count every byte."""
+"""Model records: identity, licence, access, an architecture complete enough to count every byte; and the families they form."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from llmops_catalog.schema.base import (
+    AnyRef,
     Count,
+    DatasetRef,
     Date,
+    FamilyRef,
     License,
     Line,
     Many,
@@ -37,6 +40,7 @@ class Attention(StrictModel):
     num_attention_heads: Size = described("Query heads (0 where a model has no attention)", 32)
     num_key_value_heads: Size = described("Key/value heads: equal to the query heads (MHA), fewer (GQA) or 1 (MQA)", 8)
     head_dim: Size = described("Size of one key or query head, written out even where it is hidden_size / heads", 128)
+    value_head_dim: Count | None = optional("Size of one value head, where it differs from head_dim (MiMo V2)", 128)
     sliding_window: Count | None = optional(
         "Tokens a sliding-window layer looks back; layers that slide are named in layer_groups or layer_pattern", 4096
     )
@@ -161,7 +165,7 @@ class Model(Record):
         "organisation/name on the Hugging Face Hub, in its own case", "meta-llama/Llama-3.1-8B-Instruct"
     )
     developer: Line = described("Who trained it", "Meta")
-    family: Line = described("The line it belongs to", "Llama 3.1")
+    family: FamilyRef = described("Id of the line it belongs to", "llama-3.1")
     base_model: ModelRef | None = optional("The record it was tuned, distilled or merged from", "meta-llama/llama-3.1-8b")
     replaced_by: ModelRef | None = optional("What its developer offers instead today", "meta-llama/llama-3.3-70b-instruct")
     summary: Prose | None = optional(
@@ -185,3 +189,27 @@ class Model(Record):
     paper: Url | None = optional("The paper or technical report", "https://arxiv.org/abs/2407.21783")
     announcement: Url | None = optional("The developer's own announcement", "https://ai.meta.com/blog/meta-llama-3-1/")
     repository: Url | None = optional("Code of the developer", "https://github.com/meta-llama/llama-models")
+
+
+class Family(Record):
+    """A line of models that were announced together and share a design; its members name it in `family`."""
+
+    collection: ClassVar[str] = "families"
+
+    name: Line = described("As its developer writes it", "Llama 3.1")
+    developer: Line = described("Who trained it", "Meta")
+    summary: Prose = described(
+        "What the line is and who still needs it, in two or three plain sentences",
+        "The Llama generation with 128K of context and a 405B model; most tutorials of 2024 use its 8B.",
+    )
+    watch_out: Many[Line] = several(
+        "What bites in every model of the line", ["services above 700 million users need a licence of their own"]
+    )
+    released: Date | None = optional("When the first of its models was announced", "2024-07-23")
+    successor_of: FamilyRef | None = optional("The line of the same developer that it continues", "llama-3")
+    built_on: Many[FamilyRef] = several("Lines of others whose weights its models were trained from", ["llama-2"])
+    trained_on: Many[DatasetRef] = several("Datasets of this catalog it was trained on", ["falcon-refinedweb"])
+    announcement: Url | None = optional("The developer's own page about it", "https://ai.meta.com/blog/meta-llama-3-1/")
+    paper: Url | None = optional("The paper or technical report", "https://arxiv.org/abs/2407.21783")
+    repository: Url | None = optional("Code of the developer", "https://github.com/meta-llama/llama-models")
+    read_more: Many[AnyRef] = several("Records about it: papers, notebooks, articles", ["resources/mixtral-paper"])

@@ -15,6 +15,7 @@ from llmops_catalog.schema.base import (
     Many,
     Prose,
     QuantizationRef,
+    Quote,
     Record,
     StrictModel,
     Url,
@@ -22,7 +23,8 @@ from llmops_catalog.schema.base import (
     optional,
     several,
 )  # fmt: skip
-from llmops_catalog.schema.hardware import ComputeCapability
+from llmops_catalog.schema.hardware import ComputeCapability, Vendor
+from llmops_catalog.schema.model import Kind
 
 RuntimeName = Literal["llama.cpp", "vllm", "transformers"]
 
@@ -40,7 +42,28 @@ class Quantization(Record):
     collection: ClassVar[str] = "quantizations"
     name: Line = described("As people write it", "Q4_K_M")
     method: Literal[
-        "none", "gguf", "bitsandbytes", "awq", "gptq", "fp8", "mx", "nvfp4", "exl2", "exl3", "hqq", "aqlm", "mlx", "torchao"
+        "none",
+        "gguf",
+        "bitsandbytes",
+        "awq",
+        "gptq",
+        "fp8",
+        "mx",
+        "nvfp4",
+        "exl2",
+        "exl3",
+        "hqq",
+        "aqlm",
+        "mlx",
+        "torchao",
+        "compressed-tensors",
+        "auto-round",
+        "quark",
+        "vptq",
+        "eetq",
+        "quanto",
+        "higgs",
+        "block-int8",
     ] = described("Family of formats it belongs to", "gguf")
     summary: Prose = described("What it does and when to take it", "The usual first choice for llama.cpp.")
     bits_per_weight: Amount = described("Bits per quantized weight, scales included; for a mix, over a whole published file", 4.89)
@@ -71,6 +94,52 @@ class Status(StrictModel):
     as_of: Date | None = optional("When that was seen", "2026-11")
 
 
+Platform = Literal[
+    "nvidia", "amd", "intel-gpu", "apple", "cpu", "x86-cpu", "arm-cpu", "tpu", "gaudi", "neuron", "ascend", "vulkan", "any",
+]  # fmt: skip
+"""Hardware as support tables divide it."""
+
+
+class FormatSupport(StrictModel):
+    """One cell of a runtime's support table: a format on a kind of hardware, in one version of the table."""
+
+    format: Line = described("The format in the table's own words", "AWQ")
+    quantizations: Many[QuantizationRef] = several("Quantizations of this catalog that it means", ["awq-int4"])
+    platform: Platform = described("Kind of hardware", "nvidia")
+    architectures: Many[Line] = several("Generations the cell is about, in the table's words; all where left out", ["turing", "ampere"])
+    state: Literal["native", "emulated", "unsupported", "unknown"] = described(
+        "native: kernels for it; emulated: loads, but computes through another precision; unsupported: marked no", "native"
+    )
+    min_compute_capability: ComputeCapability | None = optional("Lowest CUDA compute capability the table marks", "7.5")
+    version: Line = described("Version of the table, or when it was read", "v0.14.0")
+    note: Line | None = optional("What the cell leaves unsaid", "weights only: computes in 16 bit")
+    source: Url = described("The table", "https://docs.vllm.ai/en/v0.14.0/features/quantization/")
+
+
+class Floor(StrictModel):
+    """The least hardware a runtime asks for, in one version."""
+
+    platform: Platform = described("Kind of hardware", "nvidia")
+    requirement: Line = described("What is asked for, in plain words", "compute capability 7.5")
+    min_compute_capability: ComputeCapability | None = optional("The same as a number, for NVIDIA", "7.5")
+    version: Line = described("Version, or when it was read", "v0.21.0")
+    note: Line | None = optional("What it rules out, or the way around it", "V100 needs an older release")
+    source: Url = described("Where it is written", "https://docs.vllm.ai/en/v0.14.0/getting_started/installation/gpu/")
+
+
+class CacheSupport(StrictModel):
+    """A type of key/value cache a runtime can keep, and what it asks for."""
+
+    cache_type: Line = described("The type in the runtime's own words", "fp8_e4m3")
+    platform: Platform = described("Kind of hardware", "nvidia")
+    requirement: Line | None = optional("What it needs", "CUDA 11.8")
+    version: Line = described("Version, or when it was read", "2026")
+    note: Line | None = optional("What to know", "scales of 1.0 unless calibrated")
+    source: Url = described(
+        "Where it is written", "https://github.com/vllm-project/vllm/blob/main/docs/features/quantization/quantized_kvcache.md"
+    )
+
+
 class Framework(Record):
     """A library, server, tool or application."""
 
@@ -90,5 +159,60 @@ class Framework(Record):
     hardware: Many[Line] = several("Hardware it runs on, in its own words", ["cuda", "rocm", "cpu"])
     formats: Many[Line] = several("File and weight formats it reads, in its own words", ["safetensors", "awq"])
     loads: Many[QuantizationRef] = several("Quantizations of this catalog it loads", ["awq-int4"])
+    floors: Many[Floor] = several(
+        "Least hardware, newest version first",
+        [{"platform": "nvidia", "requirement": "compute capability 7.5", "version": "v0.21.0", "source": "https://docs.vllm.ai/"}],
+    )
+    format_support: Many[FormatSupport] = several(
+        "Which format on which hardware, the newest reliable table each",
+        [{"format": "AWQ", "platform": "nvidia", "state": "native", "version": "v0.14.0", "source": "https://docs.vllm.ai/"}],
+    )
+    cache_support: Many[CacheSupport] = several(
+        "Types of key/value cache", [{"cache_type": "fp8", "platform": "nvidia", "version": "2026", "source": "https://docs.vllm.ai/"}]
+    )
     implements: Many[ConceptRef] = several("Concepts it implements", ["lora"])
     alternatives: Many[FrameworkRef] = several("What else does the job", ["sglang"])
+
+
+class Scope(StrictModel):
+    """Which questions a rule is about; what is left out matches everything, what is given must match."""
+
+    runtimes: Many[RuntimeName] = several("Runtimes of the estimator", ["vllm"])
+    quantizations: Many[QuantizationRef] = several("Quantizations", ["bf16"])
+    cache_types: Many[Line] = several("Types of key/value cache, as the estimator names them", ["q8_0"])
+    vendors: Many[Vendor] = several("Makers of the card", ["nvidia"])
+    model_kinds: Many[Kind] = several("Kinds of model", ["encoder-decoder"])
+
+
+class Need(StrictModel):
+    """What must hold where a rule applies; every field given must hold."""
+
+    min_compute_capability: ComputeCapability | None = optional(
+        "Lowest CUDA compute capability; says nothing about other makers' cards", "8.0"
+    )
+    vendors: Many[Vendor] = several("The card is from one of these makers", ["nvidia", "amd"])
+    cache_types: Many[Line] = several("The key/value cache has one of these types", ["f16", "fp8"])
+    number_formats: Many[Literal["bf16", "fp8", "fp4"]] = several(
+        "The card's record does not call any of these number formats `none`; says nothing where the record is silent", ["bf16"]
+    )
+
+
+class Rule(Record):
+    """A condition of hardware or software under which something runs, runs emulated or does not run. The estimator reads these."""
+
+    collection: ClassVar[str] = "rules"
+    label_field: ClassVar[str] = "statement"
+    statement: Line = described("The rule in one sentence", "vLLM computes in bf16 from compute capability 8.0")
+    kind: Literal["number-format", "quantization-kernel", "attention-kernel", "cache-type", "runtime-floor", "toolkit"] = described(
+        "What it is about", "number-format"
+    )
+    summary: Prose = described("Why it is so, and what one meets without knowing it", "Tensor cores before Ampere have no bf16.")
+    applies_to: Scope = described("Which questions it is about", {"runtimes": ["vllm"], "quantizations": ["bf16"]})
+    needs: Need | None = optional("What must hold; left out where it never runs", {"min_compute_capability": "8.0"})
+    otherwise: Literal["refused", "emulated", "slower", "advice"] = described(
+        "What happens where the need is not met: refused and emulated enter the estimator's answers", "refused"
+    )
+    instead: Line | None = optional("What to do then, as it completes a sentence", "use f16")
+    says: Quote | None = optional("The message the software prints, exactly", "Bfloat16 is only supported on GPUs with ...")
+    version: Line | None = optional("Version it was read for, or when", "2025-10")
+    frameworks: Many[FrameworkRef] = several("Software it is about", ["vllm"])

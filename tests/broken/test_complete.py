@@ -66,7 +66,7 @@ def test_every_literal_code_is_known() -> None:
     by_schema = {f"unknown-{kind}" for kind in (
         "model", "gpu", "architecture", "quantization", "framework", "provider", "course", "notebook", "resource", "concept", "path",
         "dataset",
-        "benchmark", "claim", "measurement", "list", "prerequisite",
+        "benchmark", "claim", "measurement", "list", "prerequisite", "family", "rule",
     )}  # fmt: skip
     assert set(CODES) - set(raised) == by_schema
 

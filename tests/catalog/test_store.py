@@ -137,7 +137,7 @@ def test_counts_and_ids(catalog: Catalog) -> None:
     assert catalog.counts["gpus"] == 4
     assert catalog.ids("gpus") == sorted(catalog.ids("gpus"))
     assert [record.id for record in catalog.records("models")] == catalog.ids("models")
-    assert sum(catalog.counts.values()) == 23
+    assert sum(catalog.counts.values()) == 26
 
 
 def test_a_catalog_can_be_asked_from_another_thread(catalog: Catalog) -> None:
@@ -155,12 +155,21 @@ def test_a_copy_of_a_catalog_answers_after_the_first_is_gone(small_catalog: Path
     assert [other.resolve("gpus", "l4") for other in others] == ["nvidia/l4"] * 3
 
 
+def test_records_can_be_read_from_a_catalog_nobody_keeps(small_catalog: Path) -> None:
+    assert [record.id for record in load_catalog(small_catalog).records("concepts")] == ["kv-cache"]
+    assert len(list(load_catalog(small_catalog).models())) == 3
+
+
 def test_search_finds_by_prefix_and_puts_names_first(catalog: Catalog) -> None:
     assert catalog.search("qwen")[0].id == "qwen/qwen3-8b"
     assert catalog.search("lla inst")[0].id == "meta-llama/llama-3.1-8b-instruct"
     assert {hit.collection for hit in catalog.search("llama")} >= {"models", "measurements"}
     assert [hit.id for hit in catalog.search("classify sentences")] == ["llm-ops/present"]
     assert len(catalog.search("llama", limit=1)) == 1
+    assert catalog.search("qwen3 8b")[0].id == catalog.search("qwen3-8b")[0].id == "qwen/qwen3-8b"
+    assert {hit.id for hit in catalog.search("llama3.1 8b")} == {hit.id for hit in catalog.search("llama 3.1 8b")} != set()
+    assert catalog.spelled_alike("lama 8b") == "llama 8b"
+    assert catalog.spelled_alike("llama 8b") == catalog.spelled_alike("zzzzz") == ""
     assert catalog.search("nothing holds this word") == []
 
 

@@ -84,7 +84,7 @@ def test_show_text_json_yaml(run: Run) -> None:
 def test_search(run: Run) -> None:
     assert run("search", "qwen").out.startswith("record ")
     found = run("search", "qwen", "--format", "json").json
-    assert (found["schema"], found["total"]) == ("llmops-catalog/search/1", 1)
+    assert (found["schema"], found["total"]) == ("llmops-catalog/search/1", 2)
     assert found["results"][0]["collection"] == "models"
     nothing = run("search", "zzz", "\x1b[31m")
     assert (nothing.code, nothing.out) == (0, "nothing holds all of: zzz \\x1b[31m\n")

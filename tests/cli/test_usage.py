@@ -124,7 +124,7 @@ def test_help_explains_every_option(run: Run, command: str) -> None:
 def test_as_a_process_it_says_the_same(small_catalog: Path) -> None:
     break_card(small_catalog)
     answer = run_process("--catalog", str(small_catalog), "validate")
-    assert (answer.code, answer.out, answer.err) == (1, "23 records: 1 error, 0 warnings\n", MESSAGE)
+    assert (answer.code, answer.out, answer.err) == (1, "26 records: 1 error, 0 warnings\n", MESSAGE)
     wrong = run_process("lst")
     assert (wrong.code, wrong.out) == (2, "")
     assert wrong.err == f"llmops-catalog: error[usage]: there is no command 'lst'. Did you mean 'list'?\n{HELP.format('')}"

@@ -13,13 +13,13 @@ from commands import MESSAGE, ROOT, Run, break_card, run_in
 
 def test_validate_says_all_is_well(run: Run) -> None:
     answer = run("validate")
-    assert (answer.code, answer.out, answer.err) == (0, "23 records: 0 errors, 0 warnings\n", "")
+    assert (answer.code, answer.out, answer.err) == (0, "26 records: 0 errors, 0 warnings\n", "")
 
 
 def test_validate_names_the_place_and_exits_1(small_catalog: Path) -> None:
     break_card(small_catalog)
     answer = run_in(small_catalog, "validate")
-    assert (answer.code, answer.out, answer.err) == (1, "23 records: 1 error, 0 warnings\n", MESSAGE)
+    assert (answer.code, answer.out, answer.err) == (1, "26 records: 1 error, 0 warnings\n", MESSAGE)
 
 
 def test_validate_works_from_inside_and_with_parts_of_the_catalog(small_catalog: Path, tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_validate_json(small_catalog: Path) -> None:
     assert answer.code == 1
     assert answer.json == {
         "schema": "llmops-catalog/problems/1",
-        "records": 23,
+        "records": 26,
         "problems": [
             {"path": "catalog/gpus/nvidia/l4.yaml", "line": 3, "column": 15, "level": "error", "code": "unknown-architecture",
              "message": "'ada-lovelase' is not in catalog/architectures", "hint": "Did you mean 'ada-lovelace'?"},
@@ -74,7 +74,7 @@ def test_validate_github_escapes(small_catalog: Path) -> None:
 def test_warnings_alone_exit_0(small_catalog: Path) -> None:
     (small_catalog / "notes.txt").write_text("x")
     answer = run_in(small_catalog, "validate")
-    assert (answer.code, answer.out) == (0, "23 records: 0 errors, 1 warning\n")
+    assert (answer.code, answer.out) == (0, "26 records: 0 errors, 1 warning\n")
 
 
 def test_another_question_on_a_broken_catalog_says_why(small_catalog: Path) -> None:

@@ -7,10 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from llmops_catalog.catalog.facts import model_facts
+import yaml
+
+from llmops_catalog.catalog.facts import model_facts, rule_facts
 from llmops_catalog.fit import GpuFacts, ModelFacts, RentalFacts
+from llmops_catalog.fit.support import Support
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+CATALOG = GOLDEN.parent.parent / "catalog"
 
 
 def vectors(name: str) -> dict[str, Any]:
@@ -18,10 +22,22 @@ def vectors(name: str) -> dict[str, Any]:
     return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
 
 
+def _records(collection: str) -> dict[str, Any]:
+    files = sorted((CATALOG / collection).rglob("*.yaml"))
+    return {path.relative_to(CATALOG / collection).as_posix().removesuffix(".yaml"): yaml.safe_load(path.read_bytes()) for path in files}
+
+
+@cache
+def support() -> Support:
+    """What the catalog's own records say of runtimes, formats and cards."""
+    loaded_by = {record_id: tuple(data.get("runtimes", ())) for record_id, data in _records("quantizations").items()}
+    return Support(loaded_by, (rule_facts(record_id, data) for record_id, data in _records("rules").items()))
+
+
 @cache
 def models() -> dict[str, ModelFacts]:
     """Every golden model by id."""
-    return {record_id: model_facts(record_id, data) for record_id, data in vectors("models")["models"].items()}
+    return {record_id: model_facts(record_id, data, support()) for record_id, data in vectors("models")["models"].items()}
 
 
 LLAMA_8B = models()["meta-llama/llama-3.1-8b-instruct"]

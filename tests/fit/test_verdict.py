@@ -88,7 +88,7 @@ def test_fits_tight_and_does_not_fit_by_the_interval():
         ),
         (
             LLAMA_8B, T4, {"quantization": "bf16", "runtime": "transformers"}, "no-bf16",
-            "Tesla T4 has no bf16: use f16",
+            "Transformers is asked for bf16 from compute capability 8.0 only, Tesla T4 has 7.5: use f16",
         ),
         (
             LLAMA_8B, L4, {"quantization": "q4_k_m", "runtime": "vllm"}, "runtime-quantization",
@@ -99,20 +99,20 @@ def test_fits_tight_and_does_not_fit_by_the_interval():
             "llama.cpp does not load awq-int4: use a GGUF file, such as q4_k_m or q8_0",
         ),
         (
-            LLAMA_8B, M1, {"quantization": "bnb-nf4", "runtime": "transformers"}, "runtime-hardware",
-            "bitsandbytes has no kernels for Apple M1: use llama.cpp with q4_k_m or q8_0",
+            LLAMA_8B, M1, {"quantization": "awq-int4", "runtime": "transformers"}, "runtime-hardware",
+            "AWQ in Transformers runs on NVIDIA, AMD and Intel, not on Apple M1: use MLX LM, or llama.cpp with q4_k_m",
         ),
         (
             LLAMA_8B, M1, {"quantization": "bf16", "runtime": "vllm"}, "runtime-hardware",
-            "vllm does not run on Apple M1: use llama.cpp or transformers",
+            "vLLM runs on cards of NVIDIA, AMD, Intel, Google, AWS and Huawei, not on Apple M1: use llama.cpp or transformers",
         ),
         (
             GPT_OSS, T4, {"quantization": "native", "runtime": "vllm"}, "compute-capability",
-            "mxfp4 in vllm needs compute capability 8.0, Tesla T4 has 7.5",
+            "mxfp4 in vLLM needs compute capability 8.0, Tesla T4 has 7.5: use llama.cpp",
         ),
         (
             LLAMA_8B, L4, {"quantization": "bf16", "runtime": "vllm", "kv_cache_type": "q8_0"}, "runtime-kv-cache",
-            "vllm keeps no q8_0 cache: use f16 or bf16 or fp8",
+            "vLLM keeps the key/value cache in f16, bf16 or fp8, not q8_0: use bf16 or fp8",
         ),
         (
             LLAMA_8B, L4, {"quantization": "bf16", "runtime": "vllm", "gpu_count": 3}, "tensor-parallel",
@@ -120,7 +120,7 @@ def test_fits_tight_and_does_not_fit_by_the_interval():
         ),
         (
             models()["google-t5/t5-base"], L4, {"quantization": "bf16", "runtime": "vllm"}, "runtime-architecture",
-            "vLLM does not run encoder-decoder models: use transformers or llama.cpp",
+            "vLLM does not run encoder-decoder language models: use transformers or llama.cpp",
         ),
     ],
 )  # fmt: skip
@@ -194,3 +194,16 @@ def test_tensor_parallel_repeats_the_latent_cache():
     llama = [estimate(LLAMA_8B, quantization="bf16", runtime="vllm", gpu_count=cards) for cards in (1, 8, 16)]
     assert llama[1].memory.kv_cache_bytes == llama[0].memory.kv_cache_bytes
     assert llama[2].memory.kv_cache_bytes == 2 * llama[0].memory.kv_cache_bytes
+
+
+def test_what_runs_emulated_says_so_with_its_source():
+    result = fit(LLAMA_8B, A100_80, quantization="fp8", runtime="vllm")
+    said = [assumption for assumption in result.assumptions if "weights only" in assumption.text]
+    assert [entry.text for entry in said] == ["vLLM runs fp8 as weights only below compute capability 8.9, NVIDIA A100 80GB has 8.0"]
+    assert said[0].source is not None
+    assert result.verdict == "fits"
+    assert not any("weights only" in entry.text for entry in fit(LLAMA_8B, L4, quantization="fp8", runtime="vllm").assumptions)
+
+
+def test_facts_from_elsewhere_know_of_no_rule():
+    assert fit(LLAMA_8B._replace(support=None), T4, quantization="bf16", runtime="transformers").verdict != "unsupported"

@@ -27,7 +27,7 @@ PROSE = (
     + "w" * 400
 )
 URL = "https://example.org/a'b?x=1&lt;=2&y=(javascript:hit())#:~:text=`c`".replace("`", "%60")
-PROSE_FIELDS = {"summary", "because", "method", "matters_because", "quote"}
+PROSE_FIELDS = {"summary", "because", "method", "matters_because", "quote", "says"}
 
 
 def record(collection: str) -> dict[str, Any]:
@@ -38,7 +38,8 @@ def record(collection: str) -> dict[str, Any]:
         {key: _value(key, node, schema, hostile) for key, node in schema["properties"].items()} for hostile in (True, False)
     )
     if collection == "measurements":
-        del attack["model_name"], harmless["model_name"]
+        for data in (attack, harmless, *attack["readings"], *harmless["readings"]):
+            del data["model_name"]
     if collection == "lists":
         for data in (attack, harmless):
             carried, none = dict(data["items"][0]), dict(data["items"][0], item_id="000-L033-1")

@@ -133,7 +133,7 @@ def test_every_page_holds_only_our_markup(files: dict[str, str]) -> None:
             if name == "href":
                 assert re.match(r"https?://[^\s]+$|[.#/a-z0-9_?=&-]*$", value), (path, value)
             if name == "style":  # only the names of columns, for phones
-                assert re.fullmatch(r'(--l\d:"([A-Za-z0-9 ]|\\[0-9a-f]{6})*"(;|$))+', value), (path, value)
+                assert re.fullmatch(r'(--l\d+:"([A-Za-z0-9 ]|\\[0-9a-f]{6})*"(;|$))+', value), (path, value)
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)

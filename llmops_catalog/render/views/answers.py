@@ -68,7 +68,7 @@ def model_answers(library: Library, matrix: Matrix, model: ModelFacts) -> tuple[
     rows = tuple(
         Row(
             (
-                Cell(tuple(_cards(gpus, library)), sort=min(gpu.sold_gb for gpu in gpus)),
+                Cell(tuple(_cards(gpus, library)), sort=min(gpu.sold_gb or 0 for gpu in gpus)),
                 *(verdict_cell(answer) for answer in answers),
             )
         )
@@ -142,17 +142,17 @@ def _smallest(library: Library, matrix: Matrix, model: ModelFacts) -> Iterator[S
         for position, (way, gpu) in enumerate(known):
             yield Span("; " if position else "")
             yield Span(f"{way.title} ", css="b")
-            yield library.link("gpus", gpu.id, f"{short_name(gpu)} ({text.number(gpu.sold_gb)} GB)")
+            yield library.link("gpus", gpu.id, f"{short_name(gpu)} ({sold(gpu)})")
         yield Span(". ")
 
 
 def _cards(gpus: list[GpuFacts], library: Library | None = None) -> Iterator[Span]:
     """Cards by the memory they are sold with; links where there is a library to link into."""
-    sizes: dict[float, list[GpuFacts]] = {}
-    for gpu in sorted(gpus, key=lambda gpu: (gpu.sold_gb, short_name(gpu), gpu.id)):
-        sizes.setdefault(gpu.sold_gb, []).append(gpu)
-    for number, (sold, same) in enumerate(sizes.items()):
-        yield Span(f"{'; ' if number else ''}{text.number(sold)} GB: ", css="b")
+    sizes: dict[str, list[GpuFacts]] = {}
+    for gpu in sorted(gpus, key=lambda gpu: (gpu.sold_gb or 0, short_name(gpu), gpu.id)):
+        sizes.setdefault(sold(gpu), []).append(gpu)
+    for number, (size, same) in enumerate(sizes.items()):
+        yield Span(f"{'; ' if number else ''}{size}: ", css="b")
         for position, gpu in enumerate(same):
             if position:
                 yield Span(", ")
@@ -175,7 +175,7 @@ def short_name(gpu: GpuFacts) -> str:
     name = gpu.name
     for word in ("NVIDIA ", "AMD ", "Intel ", "Apple ", "GeForce ", "Tesla "):
         name = name.removeprefix(word)
-    return name.removesuffix(f" {text.number(gpu.sold_gb)} GB").rstrip(",")
+    return name.removesuffix(f" {sold(gpu)}").rstrip(",")
 
 
 def gpu_answers(library: Library, matrix: Matrix, gpu: GpuFacts) -> tuple[Block, ...]:
@@ -220,7 +220,7 @@ def gpu_answers(library: Library, matrix: Matrix, gpu: GpuFacts) -> tuple[Block,
         )
     others = [pair for pair in found if pair[0].id not in names]
     if others:
-        title = "All other models" if rows else "No model of this catalog runs on it alone"
+        title = "All other models" if rows else "No model of this catalog runs on it alone" if gpu.has_memory else "What runs on it"
         blocks.append(Items(tuple(_by_outcome(library, others)), title=title, anchor="other-models", css="plain", searchable=False))
     return tuple(blocks)
 
@@ -283,13 +283,14 @@ def overview(
         ]
         cells += [_best_cell(chooser, model, gpu) for gpu in gpus]
         rows.append(Row(tuple(cells)))
-    columns = (Column("Model"), *(Column(short_name(gpu), sub=_sold(gpu)) for gpu in gpus))
+    columns = (Column("Model"), *(Column(short_name(gpu), sub=sold(gpu)) for gpu in gpus))
     intro = plain("The most bits that fit in llama.cpp at 8k tokens of context, one user, and the longest context they leave room for.")
     return Table(title, columns, tuple(rows), title=title, anchor="answers", intro=intro, css="lc-matrix", stack=stack)
 
 
-def _sold(gpu: GpuFacts) -> str:
-    return f"{text.number(gpu.sold_gb)} GB"
+def sold(gpu: GpuFacts) -> str:
+    """The size a card is sold with, as people write it."""
+    return "size not known" if gpu.sold_gb is None else f"{text.number(gpu.sold_gb)} GB"
 
 
 def _best_cell(chooser: Chooser, model: ModelFacts, gpu: GpuFacts) -> Cell:

@@ -14,6 +14,7 @@ from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.library import Library
+from llmops_catalog.render.views.measured import readings
 from llmops_catalog.render.views.parts import (
     Block,
     Cell,
@@ -228,6 +229,7 @@ class Checked:
     """One reading of one measurement record beside its estimate."""
 
     record: Record
+    model_id: str
     context_tokens: int
     context_stated: bool
     comparison: Comparison
@@ -238,27 +240,34 @@ def checked_measurements(library: Library) -> list[Checked]:
     contexts = _contexts_of_uses(library)
     found: list[Checked] = []
     for record in library.records.get("measurements", {}).values():
-        data = record.data
-        model = library.models.get(data.get("model") or "")
-        if model is None or not data.get("quantization") or not data.get("runtime"):
-            continue
-        for reading in data["readings"]:
-            stated = reading.get("context_tokens") or contexts.get(record.id)
-            if reading["measure"] == AFTER_RUN and data["kind"] == "training":
-                continue  # what training left behind is not what we estimate
-            try:
-                asked = estimate(
-                    model,
-                    quantization=data["quantization"],
-                    runtime=data["runtime"],
-                    context_tokens=stated or None,
-                    concurrency=reading.get("concurrency") or 1,
-                    gpu_count=data.get("gpus") or 1,
-                )
-            except FitInputError:
-                continue
-            found += [Checked(record, asked.question.context_tokens, bool(stated), one) for one in comparisons([reading], asked.memory)]
+        if record.data.get("grade") == "bound" or record.data["kind"] not in ("memory", "training"):
+            continue  # a bound is no reading; speeds and scores are not bytes
+        for reading in readings(record):
+            if record.data["kind"] == "training" and reading["measure"] in (AFTER_RUN, "allocated-peak", "reserved-peak"):
+                continue  # what training itself takes is not what we estimate
+            found += _checked(library, record, reading, contexts.get(record.id))
     return found
+
+
+def _checked(library: Library, record: Record, reading: Mapping[str, Any], context_of_use: int | None) -> Iterator[Checked]:
+    model = library.models.get(reading.get("model") or "")
+    if model is None or not reading.get("quantization") or not reading.get("runtime"):
+        return
+    stated = reading.get("context_tokens") or context_of_use
+    try:
+        asked = estimate(
+            model,
+            quantization=reading["quantization"],
+            runtime=reading["runtime"],
+            context_tokens=stated or None,
+            concurrency=reading.get("concurrency") or 1,
+            kv_cache_type=reading.get("cache_type"),
+            gpu_count=reading.get("gpus") or 1,
+        )
+    except FitInputError:
+        return
+    for one in comparisons([reading], asked.memory):
+        yield Checked(record, model.id, asked.question.context_tokens, bool(stated), one)
 
 
 def _contexts_of_uses(library: Library) -> dict[str, int]:
@@ -272,6 +281,7 @@ def accuracy_table(library: Library, found: list[Checked], *, title: str = "", a
     rows = tuple(_accuracy_row(library, one) for one in found)
     columns = (
         Column("Measurement"),
+        Column("Model"),
         Column("What was read", facet=True),
         Column("Context", "n"),
         Column("Measured (GiB)", "n"),
@@ -291,6 +301,7 @@ def _accuracy_row(library: Library, one: Checked) -> Row:
     return Row(
         (
             Cell((library.link("measurements", one.record.id),), sort=one.record.label),
+            Cell((library.link("models", one.model_id),), sort=one.model_id),
             Cell(plain(wording.FORMATS["measure"](found.measure))),
             Cell(plain(context), sort=one.context_tokens if matters else None, css="n"),
             Cell(plain(f"{found.measured_bytes / GIB:,.2f}"), sort=found.measured_bytes, css="n"),
@@ -343,5 +354,5 @@ def _summary(found: list[Checked]) -> Prose:
 
 def model_evidence(library: Library, found: list[Checked], model_id: str) -> tuple[Block, ...]:
     """The readings of one model, for its page."""
-    own = [one for one in found if one.record.data.get("model") == model_id]
+    own = [one for one in found if one.model_id == model_id]
     return (accuracy_table(library, own, title="Measured", anchor="measured"),) if own else ()

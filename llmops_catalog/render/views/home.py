@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from llmops_catalog.fit import GpuFacts, ModelFacts
-from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
-from llmops_catalog.render.views.answers import short_name
+from llmops_catalog.render.views.answers import short_name, sold
 from llmops_catalog.render.views.library import Library
 from llmops_catalog.render.views.matrix import REFUSALS
 from llmops_catalog.render.views.parts import Block, Choice, FitForm, Items, PageView, Span, Tile, Tiles
@@ -27,10 +26,7 @@ def home_page(library: Library, answer: Block) -> PageView:
         "Open models, GPUs, quantizations and what to learn about them. "
         "Every value names its source, every answer its arithmetic, every doubt is said."
     )
-    cards = [
-        library.link("gpus", gpu.id, f"{short_name(gpu)} · {text.number(gpu.sold_gb)} GB")
-        for gpu in _some(library.gpus, wording.HOME_CARDS)
-    ]
+    cards = [library.link("gpus", gpu.id, f"{short_name(gpu)} · {sold(gpu)}") for gpu in _some(library.gpus, wording.HOME_CARDS)]
     models = [library.link("models", model.id) for model in _some(library.models, wording.HOME_CHOICES)]
     return PageView(
         "index.md",

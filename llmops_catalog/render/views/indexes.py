@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmops_catalog.catalog import Record
+from llmops_catalog.catalog.coverage import list_coverage
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.library import Library
@@ -150,6 +151,14 @@ def _length(field: str) -> CellMaker:
     return lambda _, record: Cell(plain(len(record.data.get(field, ()))), sort=len(record.data.get(field, ())), css="n")
 
 
+def _covered(field: str) -> CellMaker:
+    def cell(_: Library, record: Record) -> Cell:
+        number = getattr(list_coverage(record.id, record.data), field)
+        return Cell(plain(number), sort=number, css="n")
+
+    return cell
+
+
 def _read_by_a_program(_: Library, record: Record) -> Cell:
     memory = record.data["memory"]
     if memory.get("cuda_gib"):
@@ -184,6 +193,14 @@ COLUMNS: dict[str, tuple[IndexColumn, ...]] = {
         _text("Colab", "colab", facet=True),
         _date("Released", "released"),
     ),
+    "families": (
+        _text("Developer", "developer", facet=True),
+        _reference("Continues", "successor_of", "families"),
+        _reference("Built on", "built_on", "families"),
+        _date("Released", "released"),
+        _summary(),
+    ),
+    "rules": (_text("About", "kind", facet=True), _text("Otherwise", "otherwise", facet=True), _summary()),
     "architectures": (
         _text("Vendor", "vendor", facet=True),
         _text("CUDA capability", "compute_capabilities"),
@@ -244,9 +261,17 @@ COLUMNS: dict[str, tuple[IndexColumn, ...]] = {
         _reference("Quantization", "quantization", "quantizations", facet=True),
         _reference("Card", "gpu", "gpus", facet=True),
         _text("Runtime", "runtime", facet=True),
+        IndexColumn(Column("Readings", "n"), _length("readings")),
         _date("Measured", "measured"),
     ),
-    "lists": (_text("By", "authors"), IndexColumn(Column("Items", "n"), _length("items")), _summary()),
+    "lists": (
+        _text("By", "authors"),
+        IndexColumn(Column("Items", "n"), _covered("items")),
+        IndexColumn(Column("With a record", "n"), _covered("mapped")),
+        IndexColumn(Column("Explained", "n"), _covered("explained")),
+        IndexColumn(Column("Corrected", "n"), _covered("corrected")),
+        _summary(),
+    ),
     "prerequisites": (
         _text("Kind", "kind", facet=True),
         _text("Costs", "costs"),

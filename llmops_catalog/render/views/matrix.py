@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from llmops_catalog.errors import FitInputError
-from llmops_catalog.fit import FitResult, GpuFacts, Memory, ModelFacts, available_per_card, estimate
-from llmops_catalog.fit.question import ask
+from llmops_catalog.fit import Estimate, FitResult, GpuFacts, Memory, ModelFacts, available_per_card, estimate
+from llmops_catalog.fit.question import Question, ask
 from llmops_catalog.fit.verdict import judge
 from llmops_catalog.render import text
 
@@ -75,10 +75,11 @@ class Matrix:
     """The answers, computed when asked for and kept. Cards that differ in nothing a verdict rests on are asked about once."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, tuple[GpuFacts, int]] = {}
-        self._memories: dict[tuple[str, Way], Memory | None] = {}
+        self._kinds: dict[str, int] = {}
+        self._kind_numbers: dict[tuple[GpuFacts, int], int] = {}
+        self._estimates: dict[tuple[str, Way], Estimate | None] = {}
         self._needs: dict[tuple[str, Way], tuple[tuple[int, ...], tuple[int, ...]]] = {}
-        self._answers: dict[tuple[str, tuple[GpuFacts, int], Way], Answer] = {}
+        self._answers: dict[tuple[str, int, Way], Answer] = {}
 
     def context(self, model: ModelFacts) -> int:
         """The context asked about: 8k, or all a smaller model has."""
@@ -86,18 +87,24 @@ class Matrix:
 
     def memory(self, model: ModelFacts, way: Way) -> Memory | None:
         """What the model needs in that way; None where a fact is missing."""
-        if (model.id, way) not in self._memories:
+        found = self._estimate(model, way)
+        return found.memory if found else None
+
+    def _estimate(self, model: ModelFacts, way: Way) -> Estimate | None:
+        key = (model.id, way)
+        if key not in self._estimates:
             try:
-                found = estimate(model, quantization=way.quantization, runtime=way.runtime, context_tokens=self.context(model)).memory
+                found = estimate(model, quantization=way.quantization, runtime=way.runtime, context_tokens=self.context(model))
             except FitInputError:
                 found = None
-            self._memories[model.id, way] = found
-        return self._memories[model.id, way]
+            self._estimates[key] = found
+        return self._estimates[key]
 
     def answer(self, model: ModelFacts, gpu: GpuFacts, way: Way) -> Answer:
         """Whether and how far it runs. A card without bf16 is asked about f16 where the developer's own format is bf16."""
         if gpu.id not in self._kinds:
-            self._kinds[gpu.id] = (gpu._replace(**NOT_ASKED_ABOUT), card_bytes(gpu))
+            kind = (gpu._replace(**NOT_ASKED_ABOUT), card_bytes(gpu))
+            self._kinds[gpu.id] = self._kind_numbers.setdefault(kind, len(self._kind_numbers))
         key = (model.id, self._kinds[gpu.id], way)
         if key not in self._answers:
             found = self._ask(model, gpu, way)
@@ -109,13 +116,17 @@ class Matrix:
         return self._answers[key]
 
     def _ask(self, model: ModelFacts, gpu: GpuFacts, way: Way) -> Answer:
+        estimated = self._estimate(model, way)
         try:
-            question = ask(model, quantization=way.quantization, runtime=way.runtime, context_tokens=self.context(model))
-            result = judge(model, gpu, question, with_limits=False)
+            question = estimated.question if estimated else self._question(model, way)
+            result = judge(model, gpu, question, with_limits=False, estimated=estimated)
         except FitInputError:
             return Answer("unknown", 0, "unknown")
         reach = self._reach(model, way, result) if result.verdict in ("fits", "tight", "does-not-fit") else 0
         return Answer(result.verdict, reach, result.reasons[0].code if result.reasons else "")
+
+    def _question(self, model: ModelFacts, way: Way) -> Question:
+        return ask(model, quantization=way.quantization, runtime=way.runtime, context_tokens=self.context(model))
 
     def _reach(self, model: ModelFacts, way: Way, result: FitResult) -> int:
         """The longest context of the ladder whose high estimate is within what the card offers."""
@@ -171,6 +182,8 @@ def card_bytes(gpu: GpuFacts) -> int:
 REFUSALS = {
     "compute-capability": "card too old",
     "no-bf16": "no bf16 on it",
+    "no-fp8": "no fp8 on it",
+    "no-fp4": "no fp4 on it",
     "runtime-hardware": "not on this make",
     "runtime-quantization": "not loaded by it",
     "runtime-architecture": "not this kind of model",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from llmops_catalog.render.text import safe_href
@@ -122,6 +122,25 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """A branch of a tree: what it says, and what hangs on it."""
+
+    spans: tuple[Span, ...]
+    children: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What came from what, as nested lists."""
+
+    kind: ClassVar[str] = "tree"
+    nodes: tuple[Node, ...]
+    title: str = ""
+    anchor: str = ""
+    note: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Tile:
     """An entry to a part of the site."""
 
@@ -161,7 +180,7 @@ class FitForm:
     refusals: str = "{}"
 
 
-Block = Table | Facts | Prose | Items | Tiles | FitForm
+Block = Table | Facts | Prose | Items | Tree | Tiles | FitForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +237,14 @@ def verdict_words(verdict: str) -> str:
 def verdict_css(verdict: str) -> str:
     """The class that colours and marks a verdict; the word is always there too."""
     return {"fits": "v vf", "tight": "v vt", "does-not-fit": "v vn", "unsupported": "v vu"}.get(verdict, "v vq")
+
+
+def without_empty(table: Table) -> Table:
+    """The table without columns in which no cell says anything; the first column stays."""
+    kept = [
+        index
+        for index in range(len(table.columns))
+        if index == 0 or any(span.text for row in table.rows for span in row.cells[index].spans)
+    ]
+    rows = tuple(Row(tuple(row.cells[index] for index in kept), row.anchor) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[index] for index in kept), rows=rows)

@@ -1,15 +1,20 @@
-"""Sections only one collection has: steps of a path, items of a list, readings of a measurement, comparisons, prices."""
+"""Sections only one collection has: steps of a path, items of a list, comparisons, prices; the larger ones have rooms of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from llmops_catalog.catalog import Record
+from llmops_catalog.catalog.coverage import list_coverage
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.facts import FactReader
 from llmops_catalog.render.views.library import Library
-from llmops_catalog.render.views.parts import Block, Cell, Column, Items, Prose, Row, Span, Table, plain, web_link
+from llmops_catalog.render.views.lineage import Lineage, family_sections
+from llmops_catalog.render.views.measured import measurement_sections, quality_sections
+from llmops_catalog.render.views.parts import Block, Cell, Column, Items, Prose, Row, Span, Table, joined, plain, web_link, without_empty
+from llmops_catalog.render.views.software import framework_sections, quantization_sections, rule_sections
 
 
 def own_sections(library: Library, reader: FactReader, record: Record) -> Iterator[Block]:
@@ -41,84 +46,51 @@ def _about(library: Library, key: str) -> tuple[Span, ...]:
     summary = text.first_sentence(str(record.data.get("summary") or ""), 140)
     return (
         Span(" "),
-        Span(wording.REFERRERS[collection].removesuffix("s").lower(), css="kind"),
+        Span(wording.kind_of(key), css="kind"),
         *([Span(f" {summary}", css="about")] if summary else []),
     )
 
 
 def _list(library: Library, reader: FactReader, record: Record) -> Iterator[Block]:
-    items = record.data.get("items", [])
-    linked = sum("record" in item and item["record"] is not None for item in items)
-    corrected = sum(bool(item.get("correction")) for item in items)
-    rows = []
-    for item in items:
-        carried = (library.link_any(item["record"]),) if item.get("record") else plain(f"none: {item.get('why_none') or ''}", "lc-gap")
-        correction = plain(item.get("correction") or "")
-        if item.get("correction_source"):
-            correction = (*correction, Span(" "), web_link(item["correction_source"], "shown here"))
-        rows.append(
-            Row(
-                (Cell(plain(item["item_id"], "mono")), Cell(plain(item["text"])), Cell(carried), Cell(correction)),
-                anchor=f"item-{item['item_id']}",
-            )
-        )
-    columns = (Column("Item"), Column("In the list"), Column("Record"), Column("Correction"))
-    intro = plain(
-        f"{len(items)} items in the list's own order: "
-        f"{linked} carried by a record, {len(items) - linked} by none (with the reason), {corrected} corrected."
-    )
-    yield Table("Items of the list", columns, tuple(rows), title="Item by item", anchor="items", intro=intro, tools=True, stack=True)
+    """The document in its own order, one table per heading; what was corrected stands beside the item."""
+    counted = list_coverage(record.id, record.data)
+    words = [f"{counted.items} items in the document's own order", f"{counted.mapped} carried by a record",
+             f"{counted.explained} by none, with the reason"]  # fmt: skip
+    words += [f"{counted.missing} missing"] if counted.missing else []
+    words += [f"{counted.corrected} corrected"] if counted.corrected else []
+    words += [f"{counted.flagged} in doubt and flagged"] if counted.flagged else []
+    yield Prose(plain(f"{', '.join(words)}."), title="Item by item", anchor="items")
+    section, rows = "", list[Row]()
+    for item in record.data.get("items", ()):
+        if item.get("section") and rows:
+            yield _list_table(section, rows)
+            rows = []
+        section = item.get("section") or section
+        rows.append(_list_row(library, item))
+    if rows:
+        yield _list_table(section, rows)
 
 
-def _measurement(library: Library, reader: FactReader, record: Record) -> Iterator[Block]:
-    rows = []
-    for reading in record.data["readings"]:
-        of = f" of {text.number(reading['of'])}" if reading.get("of") is not None else ""
-        rows.append(
-            Row(
-                (
-                    Cell(plain(wording.FORMATS["measure"](reading["measure"]))),
-                    Cell(plain(f"{text.number(reading['value'])}{of} {reading['unit']}{_in_gib(reading)}"), css="n"),
-                    Cell(plain(text.tokens(reading["context_tokens"]) if reading.get("context_tokens") is not None else "")),
-                    Cell(plain(str(reading.get("concurrency") or "")), css="n"),
-                    Cell((Span(reading["quote"], css="quote"),) if reading.get("quote") else ()),
-                    Cell(plain(reading.get("note") or "")),
-                )
-            )
-        )
-    columns = (
-        Column("What was read"),
-        Column("Value", "n"),
-        Column("Context"),
-        Column("Sequences", "n"),
-        Column("As logged"),
-        Column("Note"),
-    )
-    yield _without_empty(Table("Readings", columns, tuple(rows), title="Readings", anchor="readings", stack=True))
+def _list_table(section: str, rows: list[Row]) -> Table:
+    columns = (Column("In the document"), Column("Here"), Column("What we corrected"))
+    label = f"Items under {section}" if section else "Items of the list"
+    return without_empty(Table(label, columns, tuple(rows), title=section, anchor=f"from-{rows[0].anchor}", css="lc-list", stack=True))
 
 
-def _in_gib(reading: dict[str, object]) -> str:
-    value = reading["value"]
-    return f" ({value / 1024:,.2f} GiB)" if reading["unit"] == "MiB" and isinstance(value, int | float) else ""
-
-
-def _without_empty(table: Table) -> Table:
-    """The table without columns in which no cell says anything."""
-    kept = [index for index in range(len(table.columns)) if any(any(span.text for span in row.cells[index].spans) for row in table.rows)]
-    rows = tuple(Row(tuple(row.cells[index] for index in kept), row.anchor) for row in table.rows)
-    return Table(
-        table.label,
-        tuple(table.columns[index] for index in kept),
-        rows,
-        table.title,
-        table.anchor,
-        table.intro,
-        table.note,
-        table.tools,
-        table.searchable,
-        table.css,
-        table.stack,
-    )
+def _list_row(library: Library, item: Mapping[str, Any]) -> Row:
+    said = (Span(item["text"]), Span(item["item_id"], css="sub mono"))
+    if item.get("record"):
+        links = [library.link_any(key) for key in (item["record"], *item.get("also", ()))]
+        here: tuple[Span, ...] = (links[0], Span(wording.kind_of(item["record"]), css="kind"))
+        here = (*here, Span(" also "), *joined(((link,) for link in links[1:]), ", ")) if links[1:] else here
+    else:
+        here = plain(f"no record: {item.get('why_none') or ''}", "lc-gap")
+    correction: tuple[Span, ...] = plain(item["correction"]) if item.get("correction") else ()
+    if correction and item.get("correction_status", "confirmed") != "confirmed":
+        correction = (Span(item["correction_status"], css="badge badge-doubt"), Span(" "), *correction)
+    if item.get("correction_source"):
+        correction = (*correction, Span(" "), web_link(item["correction_source"], "shown here"))
+    return Row((Cell(said), Cell(here), Cell(correction)), anchor=f"item-{item['item_id']}")
 
 
 def _provider(library: Library, reader: FactReader, record: Record) -> Iterator[Block]:
@@ -150,7 +122,7 @@ def _provider(library: Library, reader: FactReader, record: Record) -> Iterator[
         Column("Seen at"),
     )
     note = plain("Prices age: each is what the source showed on the day given, for the whole instance, not an offer.")
-    yield _without_empty(
+    yield without_empty(
         Table("Cards for rent", columns, tuple(rows), title="Cards for rent", anchor="rents", note=note, tools=len(rows) > 8, stack=True)
     )
 
@@ -163,6 +135,10 @@ def _concept(library: Library, reader: FactReader, record: Record) -> Iterator[B
         rows = tuple(Row(tuple(Cell(plain(cell)) for cell in row) + (Cell(),) * (width - len(row))) for row in comparison["rows"])
         columns = (Column(""), *(Column(name) for name in comparison["columns"]))
         yield Table("Side by side", columns, rows, title="Side by side", anchor="comparison", searchable=True)
+    yield from _read_more(library, record)
+
+
+def _read_more(library: Library, record: Record) -> Iterator[Block]:
     if record.data.get("read_more"):
         items = tuple((library.link_any(key), *_about(library, key)) for key in record.data["read_more"])
         yield Items(items, title="Read more", anchor="read-more", css="steps")
@@ -186,10 +162,24 @@ def _course(library: Library, reader: FactReader, record: Record) -> Iterator[Bl
         yield Items(tuple(plain(part) for part in record.data["parts"]), title="Parts", anchor="parts", ordered=True)
 
 
+def _family(library: Library, reader: FactReader, record: Record) -> Iterator[Block]:
+    yield from family_sections(library, Lineage.of(library), record)
+    yield from _read_more(library, record)
+
+
+def _quantization(library: Library, reader: FactReader, record: Record) -> Iterator[Block]:
+    yield from quality_sections(library, record.id)
+    yield from quantization_sections(library, record)
+
+
 _MAKERS: dict[str, Callable[[Library, FactReader, Record], Iterator[Block]]] = {
+    "families": _family,
+    "quantizations": _quantization,
+    "frameworks": lambda library, reader, record: framework_sections(library, record),
+    "rules": lambda library, reader, record: rule_sections(library, record),
+    "measurements": lambda library, reader, record: measurement_sections(library, record),
     "paths": _path,
     "lists": _list,
-    "measurements": _measurement,
     "providers": _provider,
     "concepts": _concept,
     "claims": _claim,

@@ -9,10 +9,12 @@ from llmops_catalog.render import text
 
 TITLES = {
     "models": "Models",
+    "families": "Model families",
     "gpus": "GPUs",
     "architectures": "GPU architectures",
     "quantizations": "Quantizations",
     "frameworks": "Frameworks and tools",
+    "rules": "Rules of hardware and software",
     "providers": "Providers",
     "courses": "Courses",
     "notebooks": "Notebooks",
@@ -30,11 +32,13 @@ TITLES = {
 INTROS = {
     "models": "Open-weight models with the numbers that decide memory. "
     "Open one to see which cards run it, at which quantization and with how much context.",
+    "families": "Lines of models that were announced together: what each is for, its sizes, where it comes from and what came of it.",
     "gpus": "Cards with their three memory sizes: as sold, as the driver reports it, as a program sees it. "
     "Open one to see what runs on it.",
     "architectures": "Generations of chips and what each brought for people who run models.",
     "quantizations": "Ways to store weights in fewer bits: what each costs in memory and who can load it.",
     "frameworks": "Libraries, servers and tools, under the name and owner they have now, with whether somebody still looks after them.",
+    "rules": "Conditions under which something runs, runs emulated or does not run. The answers of this site follow them.",
     "providers": "Where cards are rented and models served. Prices are what was seen on the day given, never today's.",
     "courses": "Things to follow over hours or weeks.",
     "notebooks": "Things to run, each pinned to one commit, with the models and cards it names and whether they go together.",
@@ -50,7 +54,7 @@ INTROS = {
 }
 
 HIDDEN = frozenset(
-    {"aliases", "tags", "confidence", "doubts", "not_known", "listed_in", "sources", "summary", "name", "title", "statement", "watch_out"}
+    {"aliases", "tags", "confidence", "doubts", "not_known", "sources", "summary", "name", "title", "statement", "watch_out"}
 )
 """Fields that have their own place on every page."""
 
@@ -59,6 +63,9 @@ SHOWN_ELSEWHERE: dict[str, frozenset[str]] = {
     "paths": frozenset({"steps"}),
     "lists": frozenset({"items"}),
     "measurements": frozenset({"readings"}),
+    "families": frozenset({"read_more"}),
+    "frameworks": frozenset({"floors", "format_support", "cache_support"}),
+    "rules": frozenset({"applies_to", "needs", "otherwise", "instead"}),
     "providers": frozenset({"rents"}),
     "concepts": frozenset({"comparison", "matters_because", "read_more"}),
     "courses": frozenset({"parts"}),
@@ -93,12 +100,37 @@ GROUPS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("Links", ("repository", "docs", "renamed_from")),
     ),
     "measurements": (
-        ("What was measured", ("kind", "model", "model_name", "quantization", "runtime", "runtime_version", "gpu", "gpus")),
-        ("How", ("method", "measured", "url")),
+        (
+            "What was measured",
+            (
+                "kind",
+                "model",
+                "model_name",
+                "quantization",
+                "quantization_name",
+                "runtime",
+                "runtime_version",
+                "gpu",
+                "gpu_name",
+                "gpus",
+            ),
+        ),
+        ("How", ("method", "grade", "measured", "url")),
+    ),
+    "families": (
+        ("Identity", ("developer", "released", "successor_of", "built_on", "trained_on")),
+        ("Links", ("announcement", "paper", "repository")),
     ),
 }
 
 LABELS = {
+    "model_name": "Model",
+    "quantization_name": "Quantization",
+    "gpu_name": "Hardware",
+    "grade": "How it reached print",
+    "says": "What it prints",
+    "successor_of": "Continues",
+    "built_on": "Built on",
     "hub_id": "Hugging Face id",
     "native_dtype": "Shipped as",
     "parameters.total": "Parameters",
@@ -279,6 +311,18 @@ def named(field: str, value: object) -> str:
     return _NAMES.get(plain, plain.replace("_", " ") if field == "layer_pattern" else plain) if field in _NAMED else plain
 
 
+_PLATFORMS = {
+    "nvidia": "NVIDIA", "amd": "AMD", "intel-gpu": "Intel GPU", "apple": "Apple", "cpu": "CPU", "x86-cpu": "CPU (x86)",
+    "arm-cpu": "CPU (Arm)",
+    "tpu": "Google TPU", "gaudi": "Intel Gaudi", "neuron": "AWS Neuron", "ascend": "Huawei Ascend", "vulkan": "Vulkan", "any": "any",
+}  # fmt: skip
+
+
+def platform(name: str) -> str:
+    """Hardware as support tables divide it."""
+    return _PLATFORMS.get(name, name)
+
+
 SPELLED_OUT = frozenset({"colab", "segment", "kind", "tuning", "free", "level"})
 
 COMMERCIAL = {"yes": "yes", "restricted": "with conditions", "no": "no"}
@@ -289,6 +333,15 @@ CONFIDENCE = {
 }
 REFERRERS = TITLES | {"gpus": "Cards", "architectures": "Architectures", "frameworks": "Frameworks", "resources": "Resources"}
 """Titles short enough for a list of references."""
+
+_KINDS = {"families": "family", "gpus": "card", "resources": "article, paper or video"}
+
+
+def kind_of(key: str) -> str:
+    """What kind of thing ``collection/id`` is, in lower case."""
+    collection = key.partition("/")[0]
+    return _KINDS.get(collection) or REFERRERS[collection].removesuffix("s").lower()
+
 
 # --- which records stand for the many on overview pages (missing ones are skipped) ----------------------------------------
 
