@@ -166,6 +166,7 @@ def rule_facts(record_id: str, data: Data) -> Rule:
     return Rule(
         id=record_id,
         statement=data["statement"],
+        kind=data["kind"],
         otherwise=data["otherwise"],
         instead=data.get("instead"),
         source=data["sources"][0]["url"],

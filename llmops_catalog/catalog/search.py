@@ -20,6 +20,8 @@ _FAVOURED = {
     "notebooks": 1.0, "paths": 1.0, "providers": 1.0, "measurements": -2.0, "claims": -2.0, "lists": -4.0, "prerequisites": -2.0,
 }  # fmt: skip
 """How far a collection is moved up: who types a name means the thing before what was measured or said about it."""
+_PER_REFERENCE, _MOST_REFERENCES = 0.15, 20
+"""What other records point at is what people mean: among equals the one with more references comes first."""
 
 
 class Hit(NamedTuple):
@@ -41,6 +43,8 @@ def search(connection: sqlite3.Connection, words: str, limit: int = 20) -> list[
     rows = connection.execute(
         "SELECT t.collection, t.id, t.label, t.summary, bm25(texts, 0, 0, 10.0, 8.0, 2.0, 1.0)"  # noqa: S608  (constants only)
         f" - CASE t.collection {favour} ELSE 0 END"
+        f" - {_PER_REFERENCE} * MIN({_MOST_REFERENCES}, "
+        "   (SELECT COUNT(*) FROM refs r WHERE r.to_collection = t.collection AND r.to_id = t.id))"
         f" - {_EXACT} * COALESCE("
         "   (SELECT MAX(tier = ?) + 1 FROM names n WHERE n.key = ? AND n.collection = t.collection AND n.id = t.id), 0)"
         " AS score FROM texts t WHERE texts MATCH ? ORDER BY score, LENGTH(t.label), t.collection, t.id LIMIT ?",

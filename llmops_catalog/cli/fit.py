@@ -89,24 +89,29 @@ def fit_command(folder: str | None, options: Any) -> int:
     model = catalog.model(options.model) if options.model is not None else None
     if options.gpu is not None:
         card = catalog.gpu(options.gpu)
-    subject, results = _answers(catalog, model, card, options.quantization, question)
+    limit = options.limit if options.format == "text" else None
+    subject, total, results = _answers(catalog, model, card, options.quantization, question, limit)
     if options.format == "json":
         print_json({"schema": "llmops-catalog/fit/1", "results": [result.as_json() for result in results]})
     else:
         shown = [result.as_json() for result in results[: options.limit]]
         sys.stdout.write(fit_text(shown, subject, style_for(sys.stdout)))
-        if len(results) > options.limit:
-            sys.stdout.write(f"... {len(results) - options.limit} more; see them with --limit {len(results)}\n")
+        if total > options.limit:
+            sys.stdout.write(f"... {total - options.limit} more; see them with --limit {total}\n")
     return 1 if options.check and not any(result.verdict == "fits" for result in results) else 0
 
 
-def _answers(catalog: Any, model: Any, card: Any, quantization: str | None, question: dict[str, Any]) -> tuple[str, list[Any]]:
-    """What the rows of the answer are (quantization, gpu or model), and the answers, best first."""
+def _answers(
+    catalog: Any, model: Any, card: Any, quantization: str | None, question: dict[str, Any], limit: int | None
+) -> tuple[str, int, list[Any]]:
+    """What the rows of the answer are (quantization, gpu or model), how many there are, and the best `limit` of them."""
     from llmops_catalog.fit import fit, fit_quantizations, rank_gpus, rank_models
 
     if model and card:
         one = [fit(model, card, quantization=quantization, **question)] if quantization is not None else None
-        return "quantization", one or fit_quantizations(model, card, **question)
+        answers = one or fit_quantizations(model, card, **question)
+        return "quantization", len(answers), answers
     if model:
-        return "gpu", rank_gpus(model, catalog.gpus(), quantization=quantization, **question)
-    return "model", rank_models(card, catalog.models(), quantization=quantization, **question)
+        ranked = rank_gpus(model, catalog.gpus(), quantization=quantization, limit=limit, **question)
+        return "gpu", catalog.counts["gpus"], ranked
+    return "model", catalog.counts["models"], rank_models(card, catalog.models(), quantization=quantization, limit=limit, **question)

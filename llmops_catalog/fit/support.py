@@ -11,8 +11,8 @@ from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.formats import GGUF_ONLY
 from llmops_catalog.fit.question import Question
 
-FUNDAMENTAL = ("runtime-hardware",)
-"""Where this fails, nothing else is worth saying."""
+FLOOR = "runtime-floor"
+"""The kind of rule whose failure makes every other one idle: the runtime does not run there at all."""
 
 
 class Rule(NamedTuple):
@@ -20,6 +20,7 @@ class Rule(NamedTuple):
 
     id: str
     statement: str
+    kind: str
     otherwise: str
     instead: str | None = None
     source: str | None = None
@@ -71,6 +72,7 @@ class Support:
         self.loaded_by = dict(loaded_by)
         self.rules = tuple(rules)
         self._about: dict[tuple[str, str, str, str], tuple[Rule, ...]] = {}
+        self._unmet: dict[tuple[tuple[str, str, str, str], GpuFacts], tuple[tuple[Rule, Reason], ...]] = {}
         self._hash = hash(self.rules)
 
     def __eq__(self, other: object) -> bool:
@@ -81,12 +83,15 @@ class Support:
         """Computed once: every estimate is remembered by its model's facts."""
         return self._hash
 
-    def rules_about(self, runtime: str, quantization: str, cache_type: str, model_kind: str) -> tuple[Rule, ...]:
-        """The rules whose scope matches, found once per combination."""
-        key = (runtime, quantization, cache_type, model_kind)
-        found = self._about.get(key)
+    def unmet(self, runtime: str, quantization: str, cache_type: str, model_kind: str, gpu: GpuFacts) -> tuple[tuple[Rule, Reason], ...]:
+        """Rules that apply and whose need does not hold on this card, with what to say about each; found once per combination."""
+        about = (runtime, quantization, cache_type, model_kind)
+        found = self._unmet.get((about, gpu))
         if found is None:
-            found = self._about[key] = tuple(rule for rule in self.rules if rule.is_about(*key))
+            if about not in self._about:
+                self._about[about] = tuple(rule for rule in self.rules if rule.is_about(*about))
+            said = ((rule, rule.unmet(gpu, cache_type)) for rule in self._about[about])
+            found = self._unmet[about, gpu] = tuple((rule, _sentence(rule, *words)) for rule, words in said if words)
         return found
 
     def loads(self, runtime: str, quantization: str) -> bool:
@@ -103,8 +108,8 @@ def refusals(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Reaso
     support = model.support or NO_RULES
     reasons = [*_model(model, question), *_file(support, question)]
     unmet = list(_unmet(support, model, gpu, question, "refused"))
-    first = [reason for _, reason in unmet if reason.code in FUNDAMENTAL]
-    return [*reasons, *(first or (reason for _, reason in unmet))]
+    floors = [reason for rule, reason in unmet if rule.kind == FLOOR]
+    return [*reasons, *(floors or (reason for _, reason in unmet))]
 
 
 def remarks(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Assumption]:
@@ -144,13 +149,15 @@ def _file(support: Support, question: Question) -> Iterator[Reason]:
 
 
 def _unmet(support: Support, model: ModelFacts, gpu: GpuFacts, question: Question, otherwise: str) -> Iterator[tuple[Rule, Reason]]:
-    """Rules that apply and whose need does not hold, with what to say about each."""
     name = native_format(model) if question.quantization == "native" else question.quantization
-    for rule in support.rules_about(question.runtime, name, question.kv_cache_type, model.kind):
-        if rule.otherwise == otherwise and (found := rule.unmet(gpu, question.kv_cache_type)):
-            code, words = found
-            text = f"{rule.statement}, {words}" if words else rule.statement
-            yield rule, Reason(code, f"{text}: {rule.instead}" if rule.instead else text)
+    unmet = support.unmet(question.runtime, name, question.kv_cache_type, model.kind, gpu)
+    return (pair for pair in unmet if pair[0].otherwise == otherwise)
+
+
+def _sentence(rule: Rule, code: str, words: str) -> Reason:
+    """The rule, what the card has, and what to do instead."""
+    text = f"{rule.statement}, {words}" if words else rule.statement
+    return Reason(code, f"{text}: {rule.instead}" if rule.instead else text)
 
 
 def _among(value: str, allowed: tuple[str, ...]) -> bool:

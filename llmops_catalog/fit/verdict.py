@@ -121,15 +121,15 @@ def judge(
         verdict, reasons = ("unsupported", refused) if refused else ("unknown", (missing.reason,))
         return FitResult(model, gpu, question, None, (), total, verdict, reasons)
     memory = estimated.memory
-    verdict, reasons = ("unsupported", refused) if refused else _compare(memory, available, question.gpu_count)
+    verdict, reasons = ("unsupported", refused) if refused else compare(memory, available, question.gpu_count)
     result = FitResult(
         model, gpu, question, memory, once([*estimated.assumptions, *said, *remarks(model, gpu, question)]), total, verdict, reasons
     )
     return with_searches(result, available) if with_limits else result
 
 
-def _compare(memory: Memory, available: int, cards: int) -> tuple[str, tuple[Reason, ...]]:
-    """Each card must hold its part: the fullest one decides."""
+def compare(memory: Memory, available: int, cards: int) -> tuple[str, tuple[Reason, ...]]:
+    """The verdict of bytes against bytes `available` on each card; each must hold its part, so the fullest one decides."""
     low, high = max(memory.per_gpu_low_bytes), max(memory.per_gpu_high_bytes)
     on_each = " on each card" if cards > 1 else ""
     if high <= available:

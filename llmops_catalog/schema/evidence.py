@@ -70,12 +70,14 @@ Measure = Literal[
     "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak",
     "reserved-peak", "total", "weights", "file", "kv-cache", "state", "compute-buffer", "activations", "overhead", "cache-tokens", "bound",
     # time
-    "decode-speed", "prefill-speed", "load-time", "run-time",
+    "decode-speed", "prefill-speed", "throughput", "overall-speed", "training-speed", "load-time", "run-time",
     # answers
     "accuracy", "task-score", "task-recovery", "perplexity", "perplexity-ratio", "kl-divergence", "probability-change", "same-top-token",
+    "changed-top-token",
 ]  # fmt: skip
 Unit = Literal[
-    "B", "KiB", "MiB", "GiB", "MB", "GB", "tokens", "tokens/s", "s", "min", "correct", "percent", "share", "nats", "perplexity", "score",
+    "B", "KiB", "MiB", "GiB", "MB", "GB", "tokens", "tokens/s", "samples/s", "s", "min", "correct", "percent", "share", "nats",
+    "perplexity", "score",
 ]  # fmt: skip
 
 
@@ -93,6 +95,7 @@ class Setup(StrictModel):
     gpu: GpuRef | None = optional("Id of the card", "nvidia/t4")
     gpu_name: Line | None = optional("The hardware in the source's words, where it has no record", "Xeon 8480, 56 cores")
     gpus: Count | None = optional("How many cards", 1)
+    concurrency: Count | None = optional("Sequences at once", 1)
 
 
 class Reading(Setup):
@@ -107,7 +110,6 @@ class Reading(Setup):
     bits_per_weight: Amount | None = optional("Bits per weight of the file, where the source says", 4.8944)
     context_tokens: Size | None = optional("Tokens in the cache at that moment", 8192)
     prompt_tokens: Size | None = optional("Tokens of the prompt", 512)
-    concurrency: Count | None = optional("Sequences at once", 1)
     cache_type: Line | None = optional("Type of the key/value cache", "f16")
     quote: Quote | None = optional("The log line or table row, exactly", "5647MiB / 15360MiB")
     note: Line | None = optional("What the figure includes", "with the CUDA context")

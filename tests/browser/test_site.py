@@ -31,6 +31,12 @@ PAGES = {
     "past": "notebooks/llm-ops/past/",
     "future": "notebooks/llm-ops/future/",
     "list": "lists/llm-ops/",
+    "long list": "lists/llm-course/",
+    "family": "families/llama-3.1/",
+    "rule": "rules/bf16-needs-compute-capability-8.0/",
+    "table of readings": "measurements/llm-ops/llama-3.1-8b-bnb-nf4-t4/",
+    "concept": "concepts/masked-vs-causal/",
+    "rules": "rules/",
     "path": "paths/llm-ops/past-present-future/",
     "quantization": "quantizations/q4_k_m/",
     "architecture": "architectures/turing/",
@@ -160,7 +166,10 @@ def test_a_phone_reader_goes_from_home_to_an_answer_by_links_alone(site: str, op
     expect(page.locator("#models + p, section:has(#models)").first).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["", MODEL, NOTEBOOK, "accuracy/", "lists/llm-ops/", "frameworks/", "fields/models/"])
+@pytest.mark.parametrize(
+    "path",
+    ["", MODEL, NOTEBOOK, "accuracy/", "lists/llm-course/", "frameworks/", "frameworks/vllm/", "families/llama-3.1/", "fields/models/"],
+)
 def test_a_phone_shows_stacked_tables_whole(path: str, site: str, open_page: Open) -> None:
     page = open_page(site + path, viewport={"width": 390, "height": 844})
     wide = "frames => frames.filter(f => f.querySelector('.lc-stack') && f.scrollWidth > f.clientWidth).map(f => f.ariaLabel)"
@@ -174,6 +183,25 @@ def test_the_tab_of_the_part_one_reads_is_marked(path: str, tab: str, site: str,
     assert [text.strip() for text in page.locator(".md-tabs__item--active .md-tabs__link, .md-tabs__link.lc-here").all_inner_texts()] == [
         tab
     ]
+
+
+def test_a_family_shows_its_lineage_as_a_tree(site: str, open_page: Open) -> None:
+    page = open_page(site + "families/llama-3.1/")
+    tree = page.locator("section:has(#lineage)")
+    base = tree.locator("li", has=page.get_by_role("link", name="Llama 3.1 8B Base", exact=True)).first
+    expect(base.get_by_role("link", name="Llama 3.1 8B Instruct", exact=True)).to_be_visible()
+    assert tree.locator("ul ul ul li").count() > 0
+    expect(page.locator("section:has(#line)").get_by_role("link", name="Llama 2 (2023)")).to_be_visible()
+
+
+def test_a_list_shows_its_items_in_order_with_what_was_corrected(site: str, open_page: Open) -> None:
+    page = open_page(site + "lists/llm-powerhouse/")
+    ids = page.locator("table.lc-list .sub.mono").all_inner_texts()
+    assert len(ids) == 259
+    assert ids == sorted(ids, key=lambda item: [int(part) for part in item.replace("L", "").split("-")])
+    gpt_j = page.locator("tr[id^='item-002']", has_text="GPT-J").filter(has_text="2021")
+    expect(gpt_j.first).to_be_visible()
+    expect(gpt_j.first.get_by_role("link", name="shown here")).to_be_visible()
 
 
 def test_record_pages_offer_their_source_and_their_data(site: str, open_page: Open) -> None:
@@ -225,7 +253,23 @@ def test_pages_stay_small(built_site: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "collection", ["models", "gpus", "notebooks", "resources", "lists", "concepts", "claims", "paths", "measurements", "providers"]
+    "collection",
+    [
+        "models",
+        "families",
+        "gpus",
+        "frameworks",
+        "rules",
+        "quantizations",
+        "notebooks",
+        "resources",
+        "lists",
+        "concepts",
+        "claims",
+        "paths",
+        "measurements",
+        "providers",
+    ],
 )
 def test_hostile_records_execute_nothing(collection: str, hostile_site: str, open_page: Open) -> None:
     for path in (f"{collection}/evil/one/", f"{collection}/"):

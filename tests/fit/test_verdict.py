@@ -88,7 +88,7 @@ def test_fits_tight_and_does_not_fit_by_the_interval():
         ),
         (
             LLAMA_8B, T4, {"quantization": "bf16", "runtime": "transformers"}, "no-bf16",
-            "Transformers is asked for bf16 from compute capability 8.0 only, Tesla T4 has 7.5: use f16",
+            "Transformers computes in bf16 from compute capability 8.0, Tesla T4 has 7.5: use f16",
         ),
         (
             LLAMA_8B, L4, {"quantization": "q4_k_m", "runtime": "vllm"}, "runtime-quantization",

@@ -83,7 +83,10 @@ def model_answers(library: Library, matrix: Matrix, model: ModelFacts) -> tuple[
         ),
     )
     columns = (Column("Cards"), *(_way_column(matrix, model, way) for way in WAYS))
-    rest = Prose(tuple(_cards(others)), title="Alone it runs on none of these", anchor="other-gpus", css="lc-rest")
+    sized = [gpu for gpu in others if gpu.has_memory]
+    unsized = ", ".join(short_name(gpu) for gpu in others if not gpu.has_memory)
+    gap = (Span(f". Not known, for they have no memory of their own: {unsized}"),) if unsized else ()
+    rest = Prose((*_cards(sized), *gap), title="Alone it runs on none of these", anchor="other-gpus", css="lc-rest")
     return (
         Table(
             f"Which GPUs run {model.name}",

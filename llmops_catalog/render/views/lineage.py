@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from llmops_catalog.catalog import Record
 from llmops_catalog.render import text
 from llmops_catalog.render.views.library import Library
-from llmops_catalog.render.views.parts import Block, Cell, Column, Items, Node, Row, Span, Table, Tree, joined, plain
+from llmops_catalog.render.views.parts import Block, Cell, Column, Items, Node, Row, Span, Table, Tree, joined, plain, without_empty
 
 MOST_CHILDREN = 40
 """Of one node of a tree; famous models have more offspring than a page should list."""
@@ -58,16 +58,20 @@ class Lineage:
         return {parent: tuple(sorted(records, key=_by_date)) for parent, records in found.items()}
 
     def line(self, family: Record) -> list[Record]:
-        """The families of the same line, oldest first, this one among them: what it continues, and what continues it first."""
+        """The families of the same line, oldest first, this one among them: all it continues, and all that continue it."""
         before: list[Record] = []
         earlier: Record | None = family
         while earlier is not None and earlier not in before:
             before.insert(0, earlier)
             earlier = self.library.get("families", earlier.data.get("successor_of") or "")
         after: list[Record] = []
-        while (later := self.successors.get((after or before)[-1].id)) and later[0] not in (*before, *after):
-            after.append(later[0])
-        return before + after
+        ahead = [*self.successors.get(family.id, ())]
+        while ahead:
+            later = ahead.pop(0)
+            if later not in (*before, *after):
+                after.append(later)
+                ahead += self.successors.get(later.id, ())
+        return before + sorted(after, key=_by_date)
 
 
 def family_sections(library: Library, lineage: Lineage, record: Record) -> Iterator[Block]:
@@ -92,7 +96,7 @@ def _members(library: Library, members: tuple[Record, ...]) -> Table:
         Column("Model"), Column("Parameters", "n"), Column("Active", "n"), Column("Context", "n"), Column("Tuned for"),
         Column("Released", "d"),
     )  # fmt: skip
-    return Table("Models of the family", columns, rows, title="Its models", anchor="models", tools=len(rows) > 8, stack=True)
+    return without_empty(Table("Models of the family", columns, rows, title="Its models", anchor="models", tools=len(rows) > 8, stack=True))
 
 
 def _member(library: Library, member: Record) -> Row:

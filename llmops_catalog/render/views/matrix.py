@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmops_catalog.errors import FitInputError
-from llmops_catalog.fit import Estimate, FitResult, GpuFacts, Memory, ModelFacts, available_per_card, estimate
-from llmops_catalog.fit.question import Question, ask
-from llmops_catalog.fit.verdict import judge
+from llmops_catalog.fit import Estimate, GpuFacts, Memory, ModelFacts, available_per_card, estimate
+from llmops_catalog.fit.question import ask
+from llmops_catalog.fit.support import refusals
+from llmops_catalog.fit.verdict import compare, judge
 from llmops_catalog.render import text
 
 CONTEXT_TOKENS = 8192
@@ -18,9 +19,8 @@ LADDER = tuple(1024 << step for step in range(11))
 """Contexts tried: 1k, 2k, 4k ... 1M; coarse on purpose, an estimate does not tell 9,000 tokens from 9,100."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way to run a model: a quantization in a runtime."""
+class Way(NamedTuple):
+    """A way to run a model: a quantization in a runtime. A tuple, because it is half of the key of a million answers."""
 
     quantization: str
     runtime: str
@@ -77,6 +77,7 @@ class Matrix:
     def __init__(self) -> None:
         self._kinds: dict[str, int] = {}
         self._kind_numbers: dict[tuple[GpuFacts, int], int] = {}
+        self._room: dict[tuple[str, str], int] = {}
         self._estimates: dict[tuple[str, Way], Estimate | None] = {}
         self._needs: dict[tuple[str, Way], tuple[tuple[int, ...], tuple[int, ...]]] = {}
         self._answers: dict[tuple[str, int, Way], Answer] = {}
@@ -116,19 +117,28 @@ class Matrix:
         return self._answers[key]
 
     def _ask(self, model: ModelFacts, gpu: GpuFacts, way: Way) -> Answer:
+        """As `judge` answers, without the sentences: half a million cells are asked about."""
         estimated = self._estimate(model, way)
-        try:
-            question = estimated.question if estimated else self._question(model, way)
-            result = judge(model, gpu, question, with_limits=False, estimated=estimated)
-        except FitInputError:
-            return Answer("unknown", 0, "unknown")
-        reach = self._reach(model, way, result) if result.verdict in ("fits", "tight", "does-not-fit") else 0
-        return Answer(result.verdict, reach, result.reasons[0].code if result.reasons else "")
+        if estimated is None or not gpu.has_memory:
+            try:
+                question = ask(model, quantization=way.quantization, runtime=way.runtime, context_tokens=self.context(model))
+                result = judge(model, gpu, question, with_limits=False, estimated=estimated)
+            except FitInputError:
+                return Answer("unknown", 0, "unknown")
+            return Answer(result.verdict, 0, result.reasons[0].code if result.reasons else "")
+        if refused := refusals(model, gpu, estimated.question):
+            return Answer("unsupported", 0, refused[0].code)
+        available = self._available(gpu, way.runtime)
+        verdict, reasons = compare(estimated.memory, available, 1)
+        return Answer(verdict, self._reach(model, way, available), reasons[0].code if reasons else "")
 
-    def _question(self, model: ModelFacts, way: Way) -> Question:
-        return ask(model, quantization=way.quantization, runtime=way.runtime, context_tokens=self.context(model))
+    def _available(self, gpu: GpuFacts, runtime: str) -> int:
+        key = (gpu.id, runtime)
+        if key not in self._room:
+            self._room[key] = available_per_card(gpu, runtime)[0]
+        return self._room[key]
 
-    def _reach(self, model: ModelFacts, way: Way, result: FitResult) -> int:
+    def _reach(self, model: ModelFacts, way: Way, available: int) -> int:
         """The longest context of the ladder whose high estimate is within what the card offers."""
         if (model.id, way) not in self._needs:
             most = model.max_context_tokens or LADDER[-1]
@@ -139,7 +149,7 @@ class Matrix:
             ]
             self._needs[model.id, way] = (steps, tuple(needs))
         tried, needed = self._needs[model.id, way]
-        place = bisect_right(needed, result.available_bytes)
+        place = bisect_right(needed, available)
         return tried[place - 1] if place else 0
 
 

@@ -25,8 +25,11 @@ def framework_sections(library: Library, record: Record) -> Iterator[Block]:
         columns = (Column("Hardware"), Column("Needs at least"), *_READ_FOR)
         yield without_empty(Table("Least hardware", columns, rows, title="Least hardware", anchor="floors", stack=True))
     if cells := record.data.get("format_support"):
-        rows = tuple(Row((_format(library, cell), *_hardware(cell), _state(cell), *_read_for(cell))) for cell in cells)
-        across = (Column("Format"), *_HARDWARE, Column("State", facet=True), *_READ_FOR)
+        rows = tuple(
+            Row((Cell(plain(cell["format"])), _quantizations(library, cell), *_hardware(cell), _state(cell), *_read_for(cell)))
+            for cell in cells
+        )
+        across = (Column("Format"), Column("Here called"), *_HARDWARE, Column("State", facet=True), *_READ_FOR)
         note = plain(
             "Emulated: it loads, but computes through another precision than the checkpoint means. Each row is one version's table."
         )
@@ -107,9 +110,8 @@ def _listed(names: Any) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def _format(library: Library, cell: Data) -> Cell:
-    links = joined(((library.link("quantizations", name),) for name in cell.get("quantizations", ())), ", ")
-    return Cell((Span(cell["format"]), *((Span(" "), *links) if links else ())), sort=cell["format"])
+def _quantizations(library: Library, cell: Data) -> Cell:
+    return Cell(joined(((library.link("quantizations", name, name),) for name in cell.get("quantizations", ())), ", "))
 
 
 _HARDWARE = (Column("Hardware", facet=True), Column("Generations"), Column("Capability from", "n"))
