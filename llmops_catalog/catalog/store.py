@@ -22,6 +22,9 @@ from llmops_catalog.problems import nearest
 COLLECTION_WORDS = {"gpus": "GPU"}
 """How a collection's records are called in a sentence, where it is not just the folder name without its 's'."""
 
+THINGS = ("models/", "gpus/")
+"""What people mean by a name that other collections use too."""
+
 
 class Record(NamedTuple):
     """One record as written, with its place: `data` holds exactly the keys of the YAML file (plain JSON types)."""
@@ -121,13 +124,17 @@ class Catalog:
         )  # fmt: skip
 
     def find(self, name: str) -> Record:
-        """The record of whatever collection that answers to `name` or to ``collection/id``. Raises as `resolve`."""
+        """The record of whatever collection that answers to `name` or to ``collection/id``; a name means the model or card before a family
+        or a notebook called after it. Raises as `resolve`.
+        """
         collection, _, rest = name.partition("/")
         if rest and collection in self.counts:
             return self.record(collection, self.resolve(collection, rest))
-        exact = self._connection.execute("SELECT key, collection || '/' || id, tier FROM names WHERE key = ?", (name_key(name),))
+        exact = self._connection.execute("SELECT key, collection || '/' || id, tier FROM names WHERE key = ?", (name_key(name),)).fetchall()
+        if things := [row for row in exact if row[1].startswith(THINGS)]:
+            exact = things
         answer = _only(exact) or _judged(
-            "record", name, self._connection.execute("SELECT key, collection || '/' || id, tier FROM names"),
+            "record", name, exact or self._connection.execute("SELECT key, collection || '/' || id, tier FROM names"),
             "search for it with 'llmops-catalog search WORDS'",
         )  # fmt: skip
         found, _, record_id = answer.partition("/")

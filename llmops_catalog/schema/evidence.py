@@ -68,7 +68,8 @@ class Benchmark(Record):
 Measure = Literal[
     # memory
     "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak",
-    "reserved-peak", "total", "weights", "file", "kv-cache", "state", "compute-buffer", "activations", "overhead", "cache-tokens", "bound",
+    "reserved-peak", "total", "weights", "weights-part", "file", "kv-cache", "cache-room", "cache-tokens", "state", "compute-buffer",
+    "activations", "overhead", "bound",
     # time
     "decode-speed", "prefill-speed", "throughput", "overall-speed", "training-speed", "load-time", "run-time",
     # answers

@@ -66,7 +66,7 @@ def _row(library: Library, reading: Reading, varying: set[str]) -> Row:
         _figure_cell(reading.get("bits_per_weight")),
         _tokens_cell(reading.get("context_tokens")),
         _tokens_cell(reading.get("prompt_tokens")),
-        Cell(plain(str(reading.get("concurrency") or "")), css="n"),
+        Cell(plain(str(own.get("concurrency") or "")), css="n"),
         Cell(plain(reading.get("cache_type") or "")),
         Cell((Span(reading["quote"], css="quote"),) if reading.get("quote") else ()),
         Cell(plain(reading.get("note") or "")),

@@ -7,14 +7,9 @@ from collections.abc import Iterator
 from llmops_catalog.catalog import Record
 from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.render.views import wording
+from llmops_catalog.render.views.accuracy import Checked, accuracy_page, checked_measurements, model_evidence
 from llmops_catalog.render.views.answers import gpu_answers, home_answer, model_answers, overview
-from llmops_catalog.render.views.evidence import (
-    Checked,
-    accuracy_page,
-    checked_measurements,
-    model_evidence,
-    notebook_answers,
-)
+from llmops_catalog.render.views.evidence import notebook_answers
 from llmops_catalog.render.views.facts import FactReader
 from llmops_catalog.render.views.fields import fields_pages
 from llmops_catalog.render.views.home import fit_form, home_page

@@ -112,6 +112,7 @@ GROUPS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
                 "runtime_version",
                 "gpu",
                 "gpu_name",
+                "concurrency",
                 "gpus",
             ),
         ),
