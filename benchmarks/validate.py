@@ -48,7 +48,7 @@ summary: >-
 hub_id: example-{org}/Example-{number}-Instruct
 aliases: [example {number}]
 developer: Example
-family: Example {org}
+family: example
 watch_out:
   - access has to be requested once
 modalities: [text]
@@ -124,10 +124,15 @@ tags: [memory]
 
 ARCHITECTURE = "name: Ada Lovelace\nvendor: nvidia\nsummary: The first consumer generation that computes in fp8.\n"
 
+FAMILY = "name: Example\ndeveloper: Example\nsummary: Models that exist only to be counted.\n"
+
 
 def write_catalog(folder: Path, records: int) -> int:
     """`records` valid records below `folder`; returns their bytes."""
-    texts = {"architectures/ada-lovelace": ARCHITECTURE + SOURCES.format(field="summary", name="ada", number=0)}
+    texts = {
+        "architectures/ada-lovelace": ARCHITECTURE + SOURCES.format(field="summary", name="ada", number=0),
+        "families/example": FAMILY + SOURCES.format(field="summary", name="family", number=0),
+    }
     number = 0
     while len(texts) < records:
         number += 1

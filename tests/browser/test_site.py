@@ -34,7 +34,7 @@ PAGES = {
     "long list": "lists/llm-course/",
     "family": "families/llama-3.1/",
     "rule": "rules/bf16-needs-compute-capability-8.0/",
-    "table of readings": "measurements/llm-ops/llama-3.1-8b-bnb-nf4-t4/",
+    "table of readings": "measurements/llama-cpp/perplexity-llama-3-8b/",
     "concept": "concepts/masked-vs-causal/",
     "rules": "rules/",
     "path": "paths/llm-ops/past-present-future/",

@@ -240,11 +240,8 @@ def verdict_css(verdict: str) -> str:
 
 
 def without_empty(table: Table) -> Table:
-    """The table without columns in which no cell says anything; the first column stays."""
-    kept = [
-        index
-        for index in range(len(table.columns))
-        if index == 0 or any(span.text for row in table.rows for span in row.cells[index].spans)
-    ]
+    """The table without columns in which no cell says anything; the first that is left heads the rows."""
+    said = [any(span.text for row in table.rows for span in row.cells[index].spans) for index in range(len(table.columns))]
+    kept = [index for index, says in enumerate(said) if says] or [0]
     rows = tuple(Row(tuple(row.cells[index] for index in kept), row.anchor) for row in table.rows)
     return replace(table, columns=tuple(table.columns[index] for index in kept), rows=rows)

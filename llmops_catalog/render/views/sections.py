@@ -46,7 +46,7 @@ def _about(library: Library, key: str) -> tuple[Span, ...]:
     summary = text.first_sentence(str(record.data.get("summary") or ""), 140)
     return (
         Span(" "),
-        Span(wording.kind_of(key), css="kind"),
+        Span(wording.kind_of(collection, record.data), css="kind"),
         *([Span(f" {summary}", css="about")] if summary else []),
     )
 
@@ -71,6 +71,12 @@ def _list(library: Library, reader: FactReader, record: Record) -> Iterator[Bloc
         yield _list_table(section, rows)
 
 
+def _kind(library: Library, key: str) -> tuple[Span, ...]:
+    collection, _, record_id = key.partition("/")
+    record = library.get(collection, record_id)
+    return (Span(wording.kind_of(collection, record.data), css="kind"),) if record else ()
+
+
 def _list_table(section: str, rows: list[Row]) -> Table:
     columns = (Column("In the document"), Column("Here"), Column("What we corrected"))
     label = f"Items under {section}" if section else "Items of the list"
@@ -81,7 +87,7 @@ def _list_row(library: Library, item: Mapping[str, Any]) -> Row:
     said = (Span(item["text"]), Span(item["item_id"], css="sub mono"))
     if item.get("record"):
         links = [library.link_any(key) for key in (item["record"], *item.get("also", ()))]
-        here: tuple[Span, ...] = (links[0], Span(wording.kind_of(item["record"]), css="kind"))
+        here: tuple[Span, ...] = (links[0], *_kind(library, item["record"]))
         here = (*here, Span(" also "), *joined(((link,) for link in links[1:]), ", ")) if links[1:] else here
     else:
         here = plain(f"no record: {item.get('why_none') or ''}", "lc-gap")

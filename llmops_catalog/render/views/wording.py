@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llmops_catalog.render import text
@@ -335,12 +335,13 @@ CONFIDENCE = {
 REFERRERS = TITLES | {"gpus": "Cards", "architectures": "Architectures", "frameworks": "Frameworks", "resources": "Resources"}
 """Titles short enough for a list of references."""
 
-_KINDS = {"families": "family", "gpus": "card", "resources": "article, paper or video"}
+_KINDS = {"families": "family", "gpus": "card"}
 
 
-def kind_of(key: str) -> str:
-    """What kind of thing ``collection/id`` is, in lower case."""
-    collection = key.partition("/")[0]
+def kind_of(collection: str, data: Mapping[str, Any]) -> str:
+    """What kind of thing a record is, in lower case: a resource says so itself."""
+    if collection == "resources":
+        return str(data["kind"])
     return _KINDS.get(collection) or REFERRERS[collection].removesuffix("s").lower()
 
 
