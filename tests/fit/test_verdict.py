@@ -207,3 +207,13 @@ def test_what_runs_emulated_says_so_with_its_source():
 
 def test_facts_from_elsewhere_know_of_no_rule():
     assert fit(LLAMA_8B._replace(support=None), T4, quantization="bf16", runtime="transformers").verdict != "unsupported"
+
+
+def test_a_card_without_a_memory_size_is_unknown_and_the_fact_is_named():
+    borrowed = GpuFacts(id="amd/radeon-890m-igpu", name="AMD Radeon 890M", vendor="amd", bf16="native")
+    result = fit(LLAMA_8B, borrowed, quantization="q4_k_m")
+    assert (result.verdict, result.memory, result.available_bytes) == ("unknown", None, 0)
+    assert [(reason.code, reason.message) for reason in result.reasons] == [
+        ("gpu-memory-missing", "no memory size of the AMD Radeon 890M is recorded (memory.sold_gb): ask with --memory")
+    ]
+    assert fit(LLAMA_8B, borrowed, quantization="awq-int4").verdict == "unsupported"
