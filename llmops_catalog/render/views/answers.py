@@ -8,7 +8,7 @@ from dataclasses import replace
 from llmops_catalog.fit import GpuFacts, Memory, ModelFacts
 from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.render import text
-from llmops_catalog.render.views import wording
+from llmops_catalog.render.views import chosen, wording
 from llmops_catalog.render.views.library import Library
 from llmops_catalog.render.views.matrix import WAYS, Answer, Best, Chooser, Matrix, Way, card_bytes, small_print
 from llmops_catalog.render.views.parts import (
@@ -314,4 +314,4 @@ HOME_TITLE = "What runs where"
 
 def home_answer(library: Library, matrix: Matrix) -> Table:
     """The table of the home page: a handful of models on a handful of cards."""
-    return overview(library, matrix, wording.HOME_MODELS, wording.HOME_GPUS, title=HOME_TITLE, stack=True)
+    return overview(library, matrix, chosen.HOME_MODELS, chosen.HOME_GPUS, title=HOME_TITLE, stack=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from llmops_catalog.fit import GpuFacts, ModelFacts
-from llmops_catalog.render.views import wording
+from llmops_catalog.render.views import chosen, wording
 from llmops_catalog.render.views.answers import short_name, sold
 from llmops_catalog.render.views.library import Library
 from llmops_catalog.render.views.matrix import REFUSALS
@@ -26,8 +26,8 @@ def home_page(library: Library, answer: Block) -> PageView:
         "Open models, GPUs, quantizations and what to learn about them. "
         "Every value names its source, every answer its arithmetic, every doubt is said."
     )
-    cards = [library.link("gpus", gpu.id, f"{short_name(gpu)} · {sold(gpu)}") for gpu in _some(library.gpus, wording.HOME_CARDS)]
-    models = [library.link("models", model.id) for model in _some(library.models, wording.HOME_CHOICES)]
+    cards = [library.link("gpus", gpu.id, f"{short_name(gpu)} · {sold(gpu)}") for gpu in _some(library.gpus, chosen.HOME_CARDS)]
+    models = [library.link("models", model.id) for model in _some(library.models, chosen.HOME_CHOICES)]
     return PageView(
         "index.md",
         "Will this model run on that card?",

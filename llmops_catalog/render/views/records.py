@@ -7,7 +7,7 @@ from typing import Any
 
 from llmops_catalog.catalog import Record
 from llmops_catalog.render import text
-from llmops_catalog.render.views import wording
+from llmops_catalog.render.views import chosen, wording
 from llmops_catalog.render.views.facts import FactReader
 from llmops_catalog.render.views.library import Library, edit_url, record_json
 from llmops_catalog.render.views.parts import (
@@ -51,7 +51,7 @@ def record_page(library: Library, reader: FactReader, record: Record, answers: t
         blocks=tuple(blocks),
         edit_url=edit_url(record.collection, record.id),
         record_json=record_json(record.collection, record.id),
-        boost=wording.search_boost(record.collection, record.id),
+        boost=chosen.search_boost(record.collection, record.id),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from llmops_catalog.catalog import Record
 from llmops_catalog.fit.sizes import GIB
-from llmops_catalog.render.views import wording
+from llmops_catalog.render.views import chosen
 from llmops_catalog.render.views.accuracy import Checked, accuracy_page, checked_measurements, model_evidence
 from llmops_catalog.render.views.answers import gpu_answers, home_answer, model_answers, overview
 from llmops_catalog.render.views.evidence import notebook_answers
@@ -58,5 +58,5 @@ def _answers(library: Library, matrix: Matrix, checked: list[Checked], record: R
 def fit_page(library: Library, matrix: Matrix) -> PageView:
     """The question form, and answers for well-known pairs that need no script."""
     lead = "Choose a model and a card for the answer at each quantization. The address holds the question: share it, or come back to it."
-    table = overview(library, matrix, wording.WELL_KNOWN_MODELS, wording.WELL_KNOWN_GPUS, title="Well-known models on well-known cards")
+    table = overview(library, matrix, chosen.WELL_KNOWN_MODELS, chosen.WELL_KNOWN_GPUS, title="Well-known models on well-known cards")
     return PageView("fit/index.md", "Does it fit?", lead, (fit_form(library), table), lead=lead, search=False)
