@@ -62,7 +62,7 @@ def list_command(folder: str | None, options: Any) -> None:
     if options.sort:
         field = options.sort.removeprefix("-")
         _require_field(field, records, collection)
-        records.sort(key=lambda record: _sort_key(values(record, field)), reverse=options.sort.startswith("-"))
+        records = _sorted(records, field, backwards=options.sort.startswith("-"))
     if options.format == "json":
         print_json(
             {
@@ -126,12 +126,17 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _sort_key(found: list[Any]) -> tuple[int, float, str]:
-    """Numbers by size, then text by letters, then what is missing."""
-    value = found[0] if found else None
+def _sorted(records: list[Record], field: str, backwards: bool) -> list[Record]:
+    """By the field: numbers by size, then text by letters; what lacks it comes last either way."""
+    found = [(record, next(iter(values(record, field)), None)) for record in records]
+    known = sorted((pair for pair in found if pair[1] is not None), key=lambda pair: _sort_key(pair[1]), reverse=backwards)
+    return [record for record, _ in known] + [record for record, value in found if value is None]
+
+
+def _sort_key(value: Any) -> tuple[int, float, str]:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return (0, float(value), "")
-    return (2, 0.0, "") if value is None else (1, 0.0, _text(value).casefold())
+    return (1, 0.0, _text(value).casefold())
 
 
 def _cell(found: list[Any]) -> str:

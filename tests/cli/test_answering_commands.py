@@ -38,6 +38,7 @@ def test_list_where_and_sort(run: Run) -> None:
     assert ids("--sort", "bandwidth_gb_s")[0] == "nvidia/l4"
     assert ids("--sort", "-bandwidth_gb_s")[0] == "nvidia/rtx-4090"
     assert ids("--sort", "memory.cuda_gib")[-1].endswith("laptop")
+    assert ids("--sort", "-memory.cuda_gib")[-1].endswith("laptop")  # it has none: last either way
     assert ids("--sort", "id") == sorted(ids())
 
 
