@@ -97,6 +97,7 @@ class NotebookUse(StrictModel):
     quantization: QuantizationRef | None = optional("Id of the quantization", "bnb-nf4-dq")
     runtime: RuntimeName | None = optional("Runtime of the estimator it amounts to", "transformers")
     gpu: GpuRef | None = optional("Id of the card it names; left out for CPU", "nvidia/t4")
+    training: Literal["full", "lora", "qlora"] | None = optional("How it trains the model; left out where it only runs it", "qlora")
     context_tokens: Count | None = optional("Tokens it keeps in the cache, where it says", 1024)
     measurement: MeasurementRef | None = optional("The saved reading of this configuration", "llm-ops/llama-3.1-8b-bnb-nf4-t4")
     note: Line | None = optional("What is particular", "on the CPU in the version of 2024-09")

@@ -56,6 +56,10 @@ def _use_row(library: Library, use: Mapping[str, Any]) -> Row:
     if use.get("note"):
         head.append(Span(use["note"], css="sub wrap"))
     verdict, estimate_cell, memory = _judged(library, use, runtime, quantization)
+    if use.get("training"):
+        verdict = Cell(
+            (*verdict.spans, Span("to load and run it; training takes more, which is not estimated here", css="sub wrap")), css=verdict.css
+        )
     if ran := _ran(library, use):
         verdict = Cell((*verdict.spans, Span(ran, css="sub wrap")), css=verdict.css)
     measured, against = _measured(library, use, memory)
