@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _SEPARATORS = re.compile(r"[\s\-_/:]+")
+_SIZE = re.compile(r"(?<=\d) (?=gb\b)")
 _VENDOR = re.compile(r"^(nvidia|amd|intel|apple|google|aws)\s+")
 _BRAND = re.compile(r"^(geforce|radeon|tesla)\s+")
 
@@ -15,11 +16,11 @@ TIER_ID, TIER_HUB_ID, TIER_ALIAS, TIER_NAME = range(4)
 
 
 def name_key(name: str) -> str:
-    """The form in which names are compared: any case; space, hyphen, underscore, slash and colon alike."""
+    """The form in which names are compared: any case; space, hyphen, underscore, slash and colon alike; ``80 GB`` is ``80gb``."""
     text = name[:300]
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()  # bytes of an argument that are no text cannot name anything
-    return _SEPARATORS.sub(" ", text.casefold()).strip()
+    return _SIZE.sub("", _SEPARATORS.sub(" ", text.casefold()).strip())
 
 
 def names_of(collection: str, record_id: str, data: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

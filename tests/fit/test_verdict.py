@@ -108,11 +108,11 @@ def test_fits_tight_and_does_not_fit_by_the_interval():
         ),
         (
             GPT_OSS, T4, {"quantization": "native", "runtime": "vllm"}, "compute-capability",
-            "mxfp4 in vLLM needs compute capability 8.0, Tesla T4 has 7.5: use llama.cpp",
+            "MXFP4 in vLLM needs compute capability 8.0, Tesla T4 has 7.5: use llama.cpp",
         ),
         (
             LLAMA_8B, L4, {"quantization": "bf16", "runtime": "vllm", "kv_cache_type": "q8_0"}, "runtime-kv-cache",
-            "vLLM keeps the key/value cache in f16, bf16 or fp8, not q8_0: use bf16 or fp8",
+            "vLLM keeps the key/value cache in f16, bf16 or fp8, not q8_0: use f16, bf16 or fp8",
         ),
         (
             LLAMA_8B, L4, {"quantization": "bf16", "runtime": "vllm", "gpu_count": 3}, "tensor-parallel",
