@@ -29,6 +29,7 @@ FIRST, LAST = ("summary", "aliases"), ("tags", "confidence", "doubts", "not_know
 _PLAIN = re.compile(r"[A-Za-z(][^\n:#{}\[\],&*!|>'\"%@`]*|[0-9][0-9A-Za-z./_-]*[A-Za-z-][0-9A-Za-z./_-]*")
 """Text that needs no quotes anywhere."""
 _ADDRESS = re.compile(r"https?://[^\s,\[\]{}#\"'?]+")
+_MAYBE_COMMENT = re.compile(r"(^|\s)#")
 _WORDS_OF_YAML = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"])
 
 
@@ -45,7 +46,8 @@ def in_form(raw: bytes, collection: str) -> str:
         comments, body = blocks[key]
         field = model.model_fields.get(key)
         inner = model_in(field.annotation) if field else None
-        written = body if "#" in body and _has_comment(body) else "\n".join(_entry(key, document.data[key], inner, 0))
+        commented = "#" in body and _has_comment(body, {key: document.data[key]})
+        written = body if commented else "\n".join(_entry(key, document.data[key], inner, 0))
         parts.append("\n".join([*comments, written]))
     result = "\n".join([*lead, *parts]) + "\n"
     return result if _reads_the_same(result, document.data) else text
@@ -88,9 +90,15 @@ def _blocks(text: str, document: Document) -> tuple[list[str], dict[str, tuple[l
     return lead, blocks
 
 
-def _has_comment(body: str) -> bool:
-    """True where one of the lines may hold a comment; a `#` inside quotes only keeps the form the author gave the value."""
-    return any(re.search(r"(^|\s)#", line) for line in body.splitlines())
+def _has_comment(body: str, data: dict[str, Any]) -> bool:
+    """True where a line of the text of one key says the same without what follows a `#`: that is a comment, and no part of a value."""
+    lines = body.splitlines()
+    for number, line in enumerate(lines):
+        if mark := _MAYBE_COMMENT.search(line):
+            without = "\n".join([*lines[:number], line[: mark.start()], *lines[number + 1 :]])
+            if _reads_the_same(without, data):
+                return True
+    return False
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

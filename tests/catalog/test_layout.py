@@ -55,6 +55,13 @@ def test_unknown_keys_are_kept_at_the_end() -> None:
     assert in_form(b"colour: green\nname: L4\n", "gpus") == "name: L4\ncolour: green\n"
 
 
+def test_a_hash_inside_a_value_is_no_comment() -> None:
+    raw = b'name: L4\naliases: ["number # one",   "C #"]\nsummary: "it lacks the # of an anchor"\n'
+    assert in_form(raw, "gpus") == 'name: L4\nsummary: "it lacks the # of an anchor"\naliases: ["number # one", "C #"]\n'
+    commented = b"name: L4\naliases: [l4,   # what people type\n  tesla l4]\n"
+    assert in_form(commented, "gpus") == commented.decode()
+
+
 def test_what_cannot_be_read_is_refused() -> None:
     with pytest.raises(SourceError):
         in_form(b"name: [", "gpus")
