@@ -14,8 +14,8 @@ from llmops_catalog.schema.references import reference_fields, values_at
 from llmops_catalog.schema.urls import canonical_url
 
 NO_CIRCLES = {
-    "models": ("base_model", "replaced_by"), "families": ("successor_of", "built_on"), "architectures": ("successor_of",), "frameworks": ("superseded_by",), "paths": ("after",),
-    "prerequisites": ("needs",),
+    "models": ("base_model", "replaced_by"), "families": ("successor_of", "built_on"), "architectures": ("successor_of",),
+    "frameworks": ("superseded_by",), "paths": ("after",), "prerequisites": ("needs",),
 }  # fmt: skip
 """References that must not lead back to where they started, by collection."""
 
