@@ -22,7 +22,7 @@ from llmops_catalog import __version__
 if TYPE_CHECKING:
     from llmops_catalog.catalog.check import Checked
 
-FORMAT = 4
+FORMAT = 5
 BLUR_NS = 2_000_000_000
 """Changes younger than this may share a time stamp with the reading of it (coarse file-system clocks, as git's 'racy' files)."""
 KEPT = 6
@@ -37,6 +37,7 @@ CREATE TABLE names (key TEXT, collection TEXT, id TEXT, tier INTEGER, PRIMARY KE
 CREATE TABLE refs (to_collection TEXT, to_id TEXT, from_collection TEXT, from_id TEXT, field TEXT,
                    PRIMARY KEY (to_collection, to_id, from_collection, from_id, field)) WITHOUT ROWID;
 CREATE TABLE rentals (gpu TEXT, usd_per_gpu_hour REAL, gpus INTEGER, provider TEXT, kind TEXT, as_of TEXT, source TEXT);
+CREATE TABLE support (written TEXT);
 CREATE INDEX rentals_by_gpu ON rentals (gpu, usd_per_gpu_hour);
 CREATE VIRTUAL TABLE texts USING fts5 (collection UNINDEXED, id UNINDEXED, label, names, summary, rest,
                                        tokenize = "unicode61 remove_diacritics 2");
@@ -247,11 +248,21 @@ def _fill(checked: Checked, subject: str) -> sqlite3.Connection:
         "INSERT OR IGNORE INTO refs VALUES (?, ?, ?, ?, ?)",
         [(ref.collection, ref.id, ref.source.collection, ref.source.id, ref.field) for ref in references(checked.records)],
     )
+    connection.execute("INSERT INTO support VALUES (?)", (_support(checked),))
     connection.execute("INSERT INTO meta VALUES ('bytes', '0000000000'), ('subject', ?)", (subject,))
     connection.commit()
     connection.execute("UPDATE meta SET value = ? WHERE key = 'bytes'", (f"{len(connection.serialize()):010d}",))
     connection.commit()
     return connection
+
+
+def _support(checked: Checked) -> str:
+    """What `Catalog.support` is made of, in one text: a question that asks for one model need not read every rule and quantization."""
+    from llmops_catalog.catalog.facts import rule_facts
+
+    quantizations = {file.id: file.document.data.get("runtimes", ()) for file in checked.records if file.collection == "quantizations"}
+    rules = [rule_facts(file.id, file.document.data) for file in checked.records if file.collection == "rules"]
+    return json.dumps({"loaded_by": quantizations, "rules": rules}, separators=(",", ":"))
 
 
 def _insert_rental(connection: sqlite3.Connection, provider: str, rental: dict[str, Any]) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmops_catalog.catalog import search
-from llmops_catalog.catalog.facts import gpu_facts, model_facts, rule_facts
+from llmops_catalog.catalog.facts import gpu_facts, model_facts
 from llmops_catalog.catalog.names import name_key
 from llmops_catalog.catalog.search import Hit
 from llmops_catalog.errors import AmbiguousName, RecordNotFound
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts, RentalFacts
-from llmops_catalog.fit.support import Support
+from llmops_catalog.fit.support import Rule, Support
 from llmops_catalog.problems import nearest
 
 COLLECTION_WORDS = {"gpus": "GPU"}
@@ -164,8 +164,10 @@ class Catalog:
     @cached_property
     def support(self) -> Support:
         """Which runtime loads which quantization, and the rules of hardware and software: what the estimator refuses by."""
-        loaded_by = {record.id: tuple(record.data.get("runtimes", ())) for record in self.records("quantizations")}
-        return Support(loaded_by, (rule_facts(record.id, record.data) for record in self.records("rules")))
+        row = self._connection.execute("SELECT written FROM support").fetchone()
+        written = json.loads(row[0]) if row else {"loaded_by": {}, "rules": []}
+        rules = (Rule._make(tuple(value) if isinstance(value, list) else value for value in rule) for rule in written["rules"])
+        return Support({name: tuple(runtimes) for name, runtimes in written["loaded_by"].items()}, rules)
 
     @cached_property
     def _lowest_rentals(self) -> Mapping[str, RentalFacts]:
