@@ -39,15 +39,11 @@ def in_form(raw: bytes, collection: str) -> str:
     text = raw.decode("utf-8-sig")
     lead, blocks = _blocks(text, document)
     model = COLLECTIONS[collection]
-    order = {name: position for position, name in enumerate(key_order(model))}
-    keys = sorted(document.data, key=lambda key: order.get(key, len(order)))
     parts = []
-    for key in keys:
+    for key in _ordered(document.data, model):
         comments, body = blocks[key]
-        field = model.model_fields.get(key)
-        inner = model_in(field.annotation) if field else None
         commented = "#" in body and _has_comment(body, {key: document.data[key]})
-        written = body if commented else "\n".join(_entry(key, document.data[key], inner, 0))
+        written = body if commented else "\n".join(_entry(key, document.data[key], _inside(model, key), 0))
         parts.append("\n".join([*comments, written]))
     result = "\n".join([*lead, *parts]) + "\n"
     return result if _reads_the_same(result, document.data) else text
@@ -127,8 +123,7 @@ def _entry(key: str, value: Any, model: type[BaseModel] | None, indent: int) -> 
 
 def _mapping(value: Mapping[str, Any], model: type[BaseModel] | None, indent: int) -> Iterator[str]:
     for key in _ordered(value, model):
-        field = model.model_fields.get(key) if model else None
-        yield from _entry(key, value[key], model_in(field.annotation) if field else None, indent)
+        yield from _entry(key, value[key], _inside(model, key), indent)
 
 
 def _sequence(key: str, value: Sequence[Any], model: type[BaseModel] | None, indent: int) -> Iterator[str]:
@@ -160,11 +155,16 @@ def _ordered(value: Mapping[str, Any], model: type[BaseModel] | None) -> list[st
     return sorted(value, key=lambda key: order.get(key, len(order)))
 
 
+def _inside(model: type[BaseModel] | None, key: str) -> type[BaseModel] | None:
+    """The model of what a key holds; None where it holds plain values, or nobody knows the key."""
+    field = model.model_fields.get(key) if model else None
+    return model_in(field.annotation) if field else None
+
+
 def _flow(value: Any, model: type[BaseModel] | None) -> str:
     """A value on one line."""
     if isinstance(value, Mapping):
-        inner = {key: model_in(model.model_fields[key].annotation) if model and key in model.model_fields else None for key in value}
-        return "{" + ", ".join(f"{key}: {_flow(value[key], inner[key])}" for key in _ordered(value, model)) + "}"
+        return "{" + ", ".join(f"{key}: {_flow(value[key], _inside(model, key))}" for key in _ordered(value, model)) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(_flow(item, model) for item in value) + "]"
     return _scalar(value)

@@ -184,9 +184,8 @@ def _accuracy_row(library: Library, one: Checked) -> Row:
     )
 
 
-def accuracy_page(library: Library) -> PageView:
+def accuracy_page(library: Library, found: list[Checked]) -> PageView:
     """Our estimates against everything published that we can compare with, the bad ones too."""
-    found = checked_measurements(library)
     lead = (
         "Every memory reading of this catalog that names its model, quantization and runtime, "
         "beside what we would have estimated. Nothing is left out because it looks bad."

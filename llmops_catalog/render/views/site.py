@@ -24,9 +24,9 @@ def all_pages(library: Library, matrix: Matrix) -> Iterator[PageView]:
     """Home, the answers, an index per collection, a page per record."""
     yield home_page(library, home_answer(library, matrix))
     yield fit_page(library, matrix)
-    yield accuracy_page(library)
-    yield from fields_pages(library)
     checked = checked_measurements(library)
+    yield accuracy_page(library, checked)
+    yield from fields_pages(library)
     for collection, records in library.records.items():
         yield index_page(library, collection, (_four_bit_column(matrix),) if collection == "models" else ())
         reader = FactReader(library, collection)
