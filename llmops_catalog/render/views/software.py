@@ -33,10 +33,8 @@ def framework_sections(library: Library, record: Record) -> Iterator[Block]:
         note = plain(
             "Emulated: it loads, but computes through another precision than the checkpoint means. Each row is one version's table."
         )
-        table = Table(
-            "Formats by hardware", across, rows, title="Formats by hardware", anchor="format-support", note=note, tools=len(rows) > 8
-        )
-        yield without_empty(table)
+        title, tools = "Formats by hardware", len(rows) > 8
+        yield without_empty(Table(title, across, rows, title=title, anchor="format-support", note=note, tools=tools, stack=True))
     if caches := record.data.get("cache_support"):
         rows = tuple(
             Row((
