@@ -73,4 +73,4 @@ def test_any_order_of_imports_works(lines: str) -> None:
 
 
 def test_estimate_takes_only_named_settings() -> None:
-    assert [parameter.kind for parameter in inspect.signature(estimate).parameters.values()][1:] == [inspect.Parameter.KEYWORD_ONLY] * 7
+    assert [parameter.kind for parameter in inspect.signature(estimate).parameters.values()][1:] == [inspect.Parameter.KEYWORD_ONLY] * 10

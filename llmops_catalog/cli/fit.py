@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from llmops_catalog.cli.arguments import Parser, UsageError, add_format, choice, whole_number
+from llmops_catalog.cli.arguments import Parser, UsageError, add_format, whole_number
 from llmops_catalog.cli.common import open_catalog, print_json, style_for
 
 DEFAULT_ROWS = 30
@@ -46,18 +47,49 @@ def _add_question(parser: Parser) -> None:
     parser.add_argument("--concurrency", type=number, default=1, metavar="N", help="sequences kept at once (default: 1)")
     parser.add_argument("--kv-cache", metavar="TYPE", help="number format of the cache: f16, bf16, q8_0, q4_0, fp8 ...")
     parser.add_argument("--gpus", type=number, default=1, metavar="N", help="cards the model is spread over (default: 1)")
-    parser.add_argument("--task", type=choice("inference"), default="inference", metavar="inference", help="what is done with the model")
+    _add_engine(parser, number)
+    _add_training(parser, number)
     add_format(parser, "text", "json")
 
 
+def _add_engine(parser: Parser, number: Callable[[str], int]) -> None:
+    parser.add_argument("--ubatch", type=number, metavar="N", help="llama.cpp: tokens computed at once (default: 512)")
+    parser.add_argument("--no-flash-attention", action="store_true", help="attention scores are written out")
+    parser.add_argument("--gpu-layers", type=number, metavar="N", help="llama.cpp -ngl: layers on the cards (default: all)")
+    parser.add_argument(
+        "--cpu-moe", type=number, default=0, metavar="N", help="llama.cpp --n-cpu-moe: layers whose experts stay in main memory"
+    )
+    parser.add_argument("--max-batched-tokens", type=number, metavar="N", help="vLLM: tokens of a batch (default: by the card)")
+    parser.add_argument("--pipeline-parallel", type=number, default=1, metavar="N", help="vLLM: pipeline stages the cards form")
+    parser.add_argument("--runtime-version", metavar="V", help="an older release that allocates otherwise, as 4.44 of transformers")
+
+
+def _add_training(parser: Parser, number: Callable[[str], int]) -> None:
+    parser.add_argument("--task", default="inference", metavar="TASK", help="inference, full, lora or qlora (default: inference)")
+    parser.add_argument("--optimizer", default="adamw", metavar="NAME", help="of training: adamw, adamw-8bit, adafactor, sgd ...")
+    parser.add_argument("--precision", default="bf16", metavar="P", help="of training: bf16, mixed or fp32 (default: bf16)")
+    parser.add_argument("--no-gradient-checkpointing", action="store_true", help="training keeps the activations of every layer")
+    parser.add_argument("--lora-rank", type=number, default=16, metavar="N", help="rank of the adapters (default: 16)")
+    parser.add_argument("--lora-targets", default="all-linear", metavar="SET", help="all-linear, attention or query-value")
+
+
 def _question(options: Any) -> dict[str, Any]:
-    from llmops_catalog.fit import usual_runtime
+    from llmops_catalog.fit import Engine, Training, usual_runtime
 
     quantization = "q4_k_m" if options.quantization is None else options.quantization
     return {
         "runtime": usual_runtime(quantization) if options.runtime is None else options.runtime,
         "context_tokens": options.context, "prompt_tokens": options.prompt, "concurrency": options.concurrency,
-        "kv_cache_type": options.kv_cache, "gpu_count": options.gpus,
+        "kv_cache_type": options.kv_cache, "gpu_count": options.gpus, "task": options.task,
+        "engine": Engine(
+            micro_batch_tokens=options.ubatch, flash_attention=not options.no_flash_attention, gpu_layers=options.gpu_layers,
+            cpu_expert_layers=options.cpu_moe, batched_tokens=options.max_batched_tokens,
+            pipeline_parallel=options.pipeline_parallel, runtime_version=options.runtime_version,
+        ),
+        "training": Training(
+            optimizer=options.optimizer, precision=options.precision, gradient_checkpointing=not options.no_gradient_checkpointing,
+            lora_rank=options.lora_rank, lora_targets=options.lora_targets,
+        ),
     }  # fmt: skip
 
 

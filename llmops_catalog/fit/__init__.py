@@ -26,15 +26,21 @@ from llmops_catalog.fit.facts import (
 from llmops_catalog.fit.formats import QUANTIZATIONS
 from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
 from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, quantizations, rank_gpus, rank_models
+from llmops_catalog.fit.settings import LORA_TARGETS, OPTIMIZERS, PRECISIONS, TASKS, Engine, Training
 from llmops_catalog.fit.sizes import parse_size
 from llmops_catalog.fit.verdict import VERDICTS, FitResult, fit
 
 __all__ = [
     "KV_CACHE_TYPES",
+    "LORA_TARGETS",
+    "OPTIMIZERS",
+    "PRECISIONS",
     "QUANTIZATIONS",
     "RUNTIMES",
+    "TASKS",
     "VERDICTS",
     "Assumption",
+    "Engine",
     "Estimate",
     "ExpertFacts",
     "FitResult",
@@ -47,6 +53,7 @@ __all__ = [
     "Reason",
     "RentalFacts",
     "StateFacts",
+    "Training",
     "available_per_card",
     "best_quantization",
     "derive_tensors",

@@ -10,6 +10,7 @@ from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.question import Question, ask
 from llmops_catalog.fit.runtimes import FOOTPRINTS
 from llmops_catalog.fit.runtimes.footprint import Footprint
+from llmops_catalog.fit.settings import DEFAULT_ENGINE, DEFAULT_TRAINING, Engine, Training, chosen
 from llmops_catalog.fit.weights import weigh
 
 ESTIMATE_SCHEMA = "llmops-catalog/estimate/1"
@@ -56,7 +57,8 @@ class Estimate(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """`llmops-catalog/estimate/1`."""
-        return {"schema": ESTIMATE_SCHEMA, **described(self.model, self.question, self.memory, self.assumptions)}
+        shown = described(self.model, self.question, self.memory, self.assumptions)
+        return {"schema": ESTIMATE_SCHEMA, **shown, **asked_beyond(self.question)}
 
 
 def described(model: ModelFacts, question: Question, memory: Memory | None, assumptions: tuple[Assumption, ...]) -> dict[str, Any]:
@@ -76,6 +78,12 @@ def described(model: ModelFacts, question: Question, memory: Memory | None, assu
     }
 
 
+def asked_beyond(question: Question) -> dict[str, Any]:
+    """What is done with the model, and the settings that are not the engine's or trainer's own defaults."""
+    settings = question.engine if question.task == "inference" else question.training
+    return {"task": question.task, "settings": chosen(settings)}
+
+
 def estimate(
     model: ModelFacts,
     *,
@@ -86,11 +94,15 @@ def estimate(
     concurrency: int = 1,
     kv_cache_type: str | None = None,
     gpu_count: int = 1,
+    task: str = "inference",
+    engine: Engine = DEFAULT_ENGINE,
+    training: Training = DEFAULT_TRAINING,
 ) -> Estimate:
     """The memory of one configuration, in bytes.
 
     `context_tokens` are kept per sequence (default 8192, or what the model can), `concurrency` sequences at once;
-    `prompt_tokens` of them are prefilled at once where a runtime does not chunk (default: all).
+    `prompt_tokens` of them are prefilled at once where a runtime does not chunk (default: all). `task` may be training
+    (full, lora, qlora): the context is then the length of a sequence and the concurrency the micro-batch; see `Training`.
     Raises `FitInputError` for an absurd question, and `MissingFact` (one of them) where a fact or a rule is missing.
     """
     question = ask(
@@ -102,6 +114,9 @@ def estimate(
         concurrency=concurrency,
         kv_cache_type=kv_cache_type,
         gpu_count=gpu_count,
+        task=task,
+        engine=engine,
+        training=training,
     )
     return answer(model, question)
 

@@ -7,6 +7,18 @@ from typing import NamedTuple
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.formats import QUANTIZATIONS, SPELLINGS
+from llmops_catalog.fit.settings import (
+    DEFAULT_ENGINE,
+    DEFAULT_TRAINING,
+    LORA_TARGETS,
+    OPTIMIZER_SPELLINGS,
+    OPTIMIZERS,
+    PRECISIONS,
+    TASK_SPELLINGS,
+    TASKS,
+    Engine,
+    Training,
+)
 from llmops_catalog.problems import did_you_mean, nearest
 
 RUNTIMES = ("llama.cpp", "vllm", "transformers")
@@ -23,6 +35,9 @@ DEFAULT_CONTEXT_TOKENS = 8192
 LARGEST_CONTEXT_TOKENS = 10**9
 LARGEST_CONCURRENCY = 10**6
 LARGEST_GPU_COUNT = 1024
+LARGEST_BATCH_TOKENS = 10**6
+LARGEST_LAYER_COUNT = 10**4
+LARGEST_LORA_RANK = 16_384
 
 
 class Question(NamedTuple):
@@ -35,6 +50,9 @@ class Question(NamedTuple):
     concurrency: int
     kv_cache_type: str
     gpu_count: int
+    task: str = "inference"
+    engine: Engine = DEFAULT_ENGINE
+    training: Training = DEFAULT_TRAINING
 
     def at(self, *, context_tokens: int | None = None, concurrency: int | None = None, gpu_count: int | None = None) -> Question:
         """The same question with another size; a prompt that filled the context goes on filling it."""
@@ -58,6 +76,9 @@ def ask(
     concurrency: int = 1,
     kv_cache_type: str | None = None,
     gpu_count: int = 1,
+    task: str = "inference",
+    engine: Engine = DEFAULT_ENGINE,
+    training: Training = DEFAULT_TRAINING,
 ) -> Question:
     """A checked question. Raises `FitInputError` for an unknown name or a number no machine could mean."""
     of_kind("model", model, ModelFacts)
@@ -82,6 +103,38 @@ def ask(
         concurrency=within("concurrency", concurrency, 1, LARGEST_CONCURRENCY, "sequences"),
         kv_cache_type=cache_type(model, runtime, kv_cache_type),
         gpu_count=within("gpu_count", gpu_count, 1, LARGEST_GPU_COUNT, "cards"),
+        task=known("task", task, TASKS, TASK_SPELLINGS),
+        engine=_engine(engine, gpu_count),
+        training=_training(training),
+    )
+
+
+def _engine(engine: Engine, gpu_count: int) -> Engine:
+    """The settings of an engine, each within its bounds. Raises `FitInputError`."""
+    if engine == DEFAULT_ENGINE:
+        return engine
+    if engine.micro_batch_tokens is not None:
+        within("ubatch", engine.micro_batch_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
+    if engine.batched_tokens is not None:
+        within("max_batched_tokens", engine.batched_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
+    if engine.gpu_layers is not None:
+        within("gpu_layers", engine.gpu_layers, 0, LARGEST_LAYER_COUNT, "layers")
+    within("cpu_moe", engine.cpu_expert_layers, 0, LARGEST_LAYER_COUNT, "layers")
+    stages = within("pipeline_parallel", engine.pipeline_parallel, 1, LARGEST_GPU_COUNT, "stages")
+    if gpu_count % stages:
+        raise FitInputError(f"{gpu_count} cards cannot be divided into {stages} pipeline stages", "the stages divide the cards evenly")
+    return engine
+
+
+def _training(training: Training) -> Training:
+    """The settings of a training run, each known. Raises `FitInputError`."""
+    if training == DEFAULT_TRAINING:
+        return training
+    return training._replace(
+        optimizer=known("optimizer", training.optimizer, OPTIMIZERS, OPTIMIZER_SPELLINGS),
+        precision=known("precision", training.precision, PRECISIONS, {"fp16": "bf16", "bfloat16": "bf16", "f32": "fp32"}),
+        lora_rank=within("lora_rank", training.lora_rank, 1, LARGEST_LORA_RANK, "columns"),
+        lora_targets=known("set of LoRA targets", training.lora_targets, LORA_TARGETS, {}),
     )
 
 

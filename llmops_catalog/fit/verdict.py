@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from llmops_catalog.fit import limits
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason, once
 from llmops_catalog.fit.available import DEFAULT_UTILIZATION, available_per_card
-from llmops_catalog.fit.estimation import Estimate, Memory, answer, described
+from llmops_catalog.fit.estimation import Estimate, Memory, answer, asked_beyond, described
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.question import Question, ask, of_kind
+from llmops_catalog.fit.settings import DEFAULT_ENGINE, DEFAULT_TRAINING, Engine, Training
 from llmops_catalog.fit.sizes import shown
 from llmops_catalog.fit.support import refusals, remarks
 
@@ -60,6 +61,7 @@ class FitResult(NamedTuple):
             "min_gpus": self.min_gpus,
             "decode_tokens_per_second": None,
             "usd_per_hour": self.usd_per_hour,
+            **asked_beyond(self.question),
         }
 
 
@@ -74,6 +76,9 @@ def fit(
     concurrency: int = 1,
     kv_cache_type: str | None = None,
     gpu_count: int = 1,
+    task: str = "inference",
+    engine: Engine = DEFAULT_ENGINE,
+    training: Training = DEFAULT_TRAINING,
     reserve_bytes: int = 0,
     gpu_memory_utilization: float = DEFAULT_UTILIZATION,
 ) -> FitResult:
@@ -92,6 +97,9 @@ def fit(
         concurrency=concurrency,
         kv_cache_type=kv_cache_type,
         gpu_count=gpu_count,
+        task=task,
+        engine=engine,
+        training=training,
     )
     return judge(model, gpu, question, reserve_bytes, gpu_memory_utilization)
 

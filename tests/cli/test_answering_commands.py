@@ -144,9 +144,32 @@ def test_estimate_json_is_the_contract(run: Run) -> None:
     answer = run("estimate", "--model", "Qwen/Qwen3-8B", "--quantization", "q4_k_m", "--context", "8192", "--format", "json").json
     assert list(answer) == [
         "schema", "model", "hub_id", "quantization", "runtime", "context_tokens", "prompt_tokens", "concurrency", "kv_cache_type",
-        "gpu_count", "memory", "assumptions",
+        "gpu_count", "memory", "assumptions", "task", "settings",
     ]  # fmt: skip
     assert (answer["schema"], answer["hub_id"], answer["context_tokens"]) == ("llmops-catalog/estimate/1", "Qwen/Qwen3-8B", 8192)
+
+
+def test_settings_beyond_the_defaults_are_said(run: Run) -> None:
+    question = ("estimate", "--model", "Qwen/Qwen3-8B", "--quantization", "q4_k_m", "--format", "json")
+    assert run(*question).json["settings"] == {}
+    answer = run(*question, "--ubatch", "1024", "--no-flash-attention").json
+    assert (answer["task"], answer["settings"]) == ("inference", {"micro_batch_tokens": 1024, "flash_attention": False})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--task", "lroa"], "no task is called 'lroa'. Did you mean 'lora'?"),
+        (["--ubatch", "0"], "ubatch 0 makes no sense"),
+        (["--gpus", "3", "--pipeline-parallel", "2"], "3 cards cannot be divided into 2 pipeline stages"),
+        (["--task", "lora", "--optimizer", "adamv"], "no optimizer is called 'adamv'. Did you mean 'adamw'?"),
+        (["--task", "lora", "--lora-rank", "0"], "lora_rank 0 makes no sense"),
+    ],
+)
+def test_an_absurd_setting_is_refused(run: Run, words: list[str], message: str) -> None:
+    answer = run("estimate", "--model", "Qwen/Qwen3-8B", "--quantization", "q4_k_m", *words)
+    assert answer.code == 2
+    assert message in answer.err
 
 
 # --- output that cannot be written ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ ESTIMATE_KEYS = [
     "model", "hub_id", "quantization", "runtime", "context_tokens", "prompt_tokens", "concurrency", "kv_cache_type",
     "gpu_count", "memory", "assumptions",
 ]  # fmt: skip
+ADDED_KEYS = ["task", "settings"]
 MEMORY_KEYS = [
     "file_bytes", "weights_bytes", "host_bytes", "kv_cache_bytes", "state_bytes", "compute_bytes", "overhead_bytes",
     "total_bytes", "low_bytes", "high_bytes", "per_gpu_bytes",
@@ -30,7 +31,7 @@ def reasons(result):
 
 def test_the_json_of_an_estimate_has_the_contracts_keys():
     data = json.loads(json.dumps(estimate(LLAMA_8B, quantization="q4_k_m").as_json()))
-    assert list(data) == ["schema", *ESTIMATE_KEYS]
+    assert list(data) == ["schema", *ESTIMATE_KEYS, *ADDED_KEYS]
     assert data["schema"] == "llmops-catalog/estimate/1"
     assert list(data["memory"]) == MEMORY_KEYS
     assert all(set(assumption) == {"text", "source"} for assumption in data["assumptions"])
@@ -38,7 +39,7 @@ def test_the_json_of_an_estimate_has_the_contracts_keys():
 
 def test_the_json_of_a_result_is_the_estimate_and_more():
     data = json.loads(json.dumps(fit(LLAMA_8B, T4, quantization="q4_k_m", gpu_count=2).as_json()))
-    assert list(data) == [*ESTIMATE_KEYS, *RESULT_KEYS]
+    assert list(data) == [*ESTIMATE_KEYS, *RESULT_KEYS, *ADDED_KEYS]
     assert len(data["memory"]["per_gpu_bytes"]) == 2
     assert data["usd_per_hour"] == {"amount": 0.7, "currency": "USD", "provider": "google", "as_of": "2026-08"}
     assert data["verdict"] == "fits"
