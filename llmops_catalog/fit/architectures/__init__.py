@@ -17,7 +17,7 @@ from llmops_catalog.fit.architectures.gemma4 import gemma4
 from llmops_catalog.fit.architectures.hybrids import HYBRIDS, hybrid
 from llmops_catalog.fit.architectures.seq2seq import t5
 from llmops_catalog.fit.facts import ModelFacts
-from llmops_catalog.fit.tensors import Tensor, count
+from llmops_catalog.fit.tensors import Tensor, count, together
 
 
 @lru_cache(maxsize=4096)
@@ -30,7 +30,7 @@ def derive_tensors(model: ModelFacts) -> tuple[Tensor, ...] | None:
     first: tuple[Tensor, ...] | None = None
     for variant in _variants(model):
         try:
-            tensors = tuple(tensor for tensor in variant if tensor.parameters)
+            tensors = together(tensor for tensor in variant if tensor.parameters)
         except LookupError:
             continue
         first = first or tensors

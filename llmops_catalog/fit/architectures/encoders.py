@@ -71,5 +71,6 @@ def modernbert(model: ModelFacts) -> Iterator[Tensor]:
     yield Tensor("attn_output", hidden, hidden, layers)
     yield Tensor("ffn_up", 2 * size, hidden, layers)
     yield Tensor("ffn_down", hidden, size, layers)
-    yield vector(hidden, range(2 * model.num_hidden_layers - 1))
+    yield vector(hidden, layers)
+    yield vector(hidden, layers[1:])
     yield vector(2 * hidden)

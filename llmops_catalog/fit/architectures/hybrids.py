@@ -75,9 +75,9 @@ def _attention(model: ModelFacts, how: HybridTraits, group: LayerGroupFacts, lay
     if model.latent:
         yield from parts.latent_attention(model, model.latent, layers, gated=bool(how.traits.attention_gate))
         return
-    yield from parts.attention(model, how.traits, group, layers)
-    if how.gated_queries:
-        yield Tensor("attn_q", model.num_attention_heads * (group.head_dim or model.head_dim), model.hidden_size, layers)
+    for tensor in parts.attention(model, how.traits, group, layers):
+        twice = how.gated_queries and tensor.role == "attn_q"
+        yield tensor._replace(rows=2 * tensor.rows) if twice else tensor
 
 
 def _recurrence(model: ModelFacts, how: HybridTraits, layers: Sequence[int]) -> Iterator[Tensor]:
