@@ -8,20 +8,21 @@ from typing import Any
 
 from llmops_catalog.cli.arguments import Parser, UsageError, add_format, whole_number
 from llmops_catalog.cli.common import open_catalog, print_json, style_for
+from llmops_catalog.cli.model import add_ways, model_by, given_way
 
 DEFAULT_ROWS = 30
 
 
 def estimate_arguments(parser: Parser) -> None:
     """Options of `estimate`."""
-    parser.add_argument("--model", required=True, metavar="NAME", help="record id, Hugging Face id or alias")
-    parser.add_argument("--quantization", required=True, metavar="Q", help="q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...")
+    add_ways(parser, "")
+    parser.add_argument("--quantization", metavar="Q", help="q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...; a GGUF file has its own")
     _add_question(parser)
 
 
 def fit_arguments(parser: Parser) -> None:
     """Options of `fit`."""
-    parser.add_argument("--model", metavar="NAME", help="record id, Hugging Face id or alias; left out: which models run on the card")
+    add_ways(parser, "; left out: which models run on the card")
     parser.add_argument("--gpu", metavar="NAME", help="record id or alias of a card (4090, nvidia/l4); left out: which cards run the model")
     parser.add_argument("--memory", metavar="SIZE", help="instead of --gpu: a card with this much memory, as 24GiB, 24GB or 24g")
     parser.add_argument("--reserve", metavar="SIZE", help="memory something else keeps on the card, a desktop for example")
@@ -73,12 +74,20 @@ def _add_training(parser: Parser, number: Callable[[str], int]) -> None:
     parser.add_argument("--lora-targets", default="all-linear", metavar="SET", help="all-linear, attention or query-value")
 
 
-def _question(options: Any) -> dict[str, Any]:
-    from llmops_catalog.fit import Engine, Training, usual_runtime
+def _runtime(options: Any) -> str:
+    """The runtime asked for, or the one people load the quantization with; a GGUF file has llama.cpp's."""
+    from llmops_catalog.fit import usual_runtime
 
-    quantization = "q4_k_m" if options.quantization is None else options.quantization
+    if options.runtime is not None:
+        return str(options.runtime)
+    return "llama.cpp" if options.gguf is not None or options.quantization is None else usual_runtime(options.quantization)
+
+
+def _question(options: Any) -> dict[str, Any]:
+    from llmops_catalog.fit import Engine, Training
+
     return {
-        "runtime": usual_runtime(quantization) if options.runtime is None else options.runtime,
+        "runtime": _runtime(options),
         "context_tokens": options.context, "prompt_tokens": options.prompt, "concurrency": options.concurrency,
         "kv_cache_type": options.kv_cache, "gpu_count": options.gpus, "task": options.task,
         "engine": Engine(
@@ -95,11 +104,17 @@ def _question(options: Any) -> dict[str, Any]:
 
 def estimate_command(folder: str | None, options: Any) -> None:
     """Memory of one configuration, part by part. No GPU needed."""
-    from llmops_catalog.fit import estimate
+    from llmops_catalog.fit import estimate, usual_quantization
     from llmops_catalog.report.fit import estimate_text
 
+    way = given_way(options)
+    if way is None or (way == "model" and options.quantization is None):
+        missing = [name for name in ("model", "quantization") if getattr(options, name) is None]
+        raise UsageError(f"say which {' and which '.join(f'--{name}' for name in missing)}")
     question = _question(options)
-    answer = estimate(open_catalog(folder).model(options.model), quantization=options.quantization, **question).as_json()
+    model = model_by(way, options, open_catalog(folder))
+    quantization = options.quantization or usual_quantization(model, question["runtime"])
+    answer = estimate(model, quantization=quantization, **question).as_json()
     if options.format == "json":
         print_json(answer)
     else:
@@ -113,16 +128,18 @@ def fit_command(folder: str | None, options: Any) -> int:
 
     if options.gpu is not None and options.memory is not None:
         raise UsageError("--gpu and --memory are two ways to name the card: give one")
-    if options.model is None and options.gpu is None and options.memory is None:
+    way = given_way(options)
+    if way is None and options.gpu is None and options.memory is None:
         raise UsageError("say which --model, which --gpu (or --memory), or both")
     question = _question(options) | {"reserve_bytes": parse_size(options.reserve) if options.reserve is not None else 0}
     card = memory_card(parse_size(options.memory)) if options.memory is not None else None
     catalog = open_catalog(folder)
-    model = catalog.model(options.model) if options.model is not None else None
+    model = model_by(way, options, catalog) if way is not None else None
     if options.gpu is not None:
         card = catalog.gpu(options.gpu)
     limit = options.limit if options.format == "text" else None
-    subject, total, results = _answers(catalog, model, card, options.quantization, question, limit)
+    quantization = model.file.quantization if model and model.file and options.quantization is None else options.quantization
+    subject, total, results = _answers(catalog, model, card, quantization, question, limit)
     if options.format == "json":
         print_json({"schema": "llmops-catalog/fit/1", "results": [result.as_json() for result in results]})
     else:

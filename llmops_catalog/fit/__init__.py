@@ -27,7 +27,7 @@ from llmops_catalog.fit.facts import (
 )
 from llmops_catalog.fit.formats import QUANTIZATIONS
 from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
-from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, quantizations, rank_gpus, rank_models
+from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, quantizations, rank_gpus, rank_models, usual_quantization
 from llmops_catalog.fit.settings import LORA_TARGETS, OPTIMIZERS, PRECISIONS, TASKS, Engine, Training
 from llmops_catalog.fit.sizes import parse_size
 from llmops_catalog.fit.verdict import VERDICTS, FitResult, fit
@@ -71,6 +71,7 @@ __all__ = [
     "quantizations",
     "rank_gpus",
     "rank_models",
+    "usual_quantization",
     "usual_runtime",
 ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit.available import DEFAULT_UTILIZATION, available_per_card, card_bytes
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
-from llmops_catalog.fit.question import Question, ask
+from llmops_catalog.fit.question import RUNTIME_SPELLINGS, RUNTIMES, Question, ask, known
 from llmops_catalog.fit.support import lacks_bf16
 from llmops_catalog.fit.verdict import VERDICTS, FitResult, judge, with_searches
 
@@ -47,6 +47,15 @@ def quantizations(model: ModelFacts, runtime: str) -> tuple[str, ...]:
     if native == "fp8" and runtime != "llama.cpp":
         return ("native", *(name for name in shown if name != "fp8"))
     return tuple("f16" if name == "bf16" and native == "fp16" else name for name in shown)
+
+
+def usual_quantization(model: ModelFacts, runtime: str) -> str:
+    """What people run of this model in this runtime, for a question that names none: of facts from a file, the file's own."""
+    if model.file is not None:
+        return model.file.quantization
+    name = known("runtime", runtime, RUNTIMES, RUNTIME_SPELLINGS)
+    worth_showing = quantizations(model, name)
+    return next((one for one in PREFERRED[name] if one in worth_showing), worth_showing[0])
 
 
 def fit_quantizations(model: ModelFacts, gpu: GpuFacts, *, runtime: str = "llama.cpp", **options: Any) -> list[FitResult]:

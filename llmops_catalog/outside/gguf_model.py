@@ -65,7 +65,8 @@ def model_from_gguf(path: str | PathLike[str], *, support: Support | None = None
     tensors = tuple(_tensor(info, keys) for header in headers for info in header.tensors)
     if not tensors:
         raise keys.refuse("it holds no tensors: a tokenizer without a model", "name a file with weights")
-    return _facts(keys, tensors, first.name)._replace(support=support)
+    notes = () if all(header.is_whole for header in headers) else ("only the header of the file is there: what it describes is answered",)
+    return _facts(keys, tensors, first.name)._replace(support=support, notes=notes)
 
 
 def _headers(path: Path) -> list[Header]:

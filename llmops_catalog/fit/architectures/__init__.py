@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from llmops_catalog.fit.architectures import layers as parts
@@ -71,6 +71,25 @@ def parameter_count(model: ModelFacts) -> int | None:
 def expert_parameter_count(model: ModelFacts) -> int:
     """Weights of all routed experts among them; 0 where there are none, or the family is not described."""
     return count(tensor for tensor in derive_tensors(model) or () if tensor.role.startswith("expert_"))
+
+
+def built_as(model: ModelFacts, flags: Mapping[str, object]) -> int | None:
+    """Weights of a model whose config tells how the family is built; None where the family is not described.
+
+    `flags` are traits of the family (`Traits`), and `gated` of T5 or `keys_are_values` of Gemma 4; where no variant has
+    them all, the first stands. The recorded total is not looked at.
+    """
+    kind = model.model_type
+    if kind == "t5":
+        tensors = t5(model, bool(flags.get("gated")))
+    elif kind in ("gemma4", "gemma4_unified"):
+        tensors = gemma4(model, bool(flags.get("keys_are_values")), False)
+    elif kind in FAMILIES and model.num_attention_heads and (model.intermediate_size or model.experts):
+        alike = (traits for traits in FAMILIES[kind] if all(getattr(traits, name) == value for name, value in flags.items()))
+        tensors = _decoder(model, next(alike, FAMILIES[kind][0]))
+    else:
+        return parameter_count(model)
+    return count(tensors)
 
 
 def _decoder(model: ModelFacts, traits: Traits) -> Iterator[Tensor]:
