@@ -8,7 +8,7 @@ from typing import Any
 
 from llmops_catalog.cli.arguments import Parser, UsageError, add_format, whole_number
 from llmops_catalog.cli.common import open_catalog, print_json, style_for
-from llmops_catalog.cli.model import add_ways, model_by, given_way
+from llmops_catalog.cli.model import add_ways, given_way, model_by
 
 DEFAULT_ROWS = 30
 

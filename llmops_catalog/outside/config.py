@@ -7,9 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from llmops_catalog.fit.architectures import built_as, expert_parameter_count
+from llmops_catalog.fit.architectures import built_as, derive_tensors, expert_parameter_count
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.support import Support
+from llmops_catalog.fit.tensors import count
 from llmops_catalog.outside import config_layers, config_parts, towers
 from llmops_catalog.outside.config_keys import Config, read_config
 from llmops_catalog.outside.config_layers import Heads
@@ -95,8 +96,9 @@ def counted(model: ModelFacts, config: Config) -> ModelFacts:
     if total is None:
         raise config.refuse("its keys do not describe a whole model: heads or feed-forward sizes are missing")
     total += config_parts.extra_parameters(config)
-    tables = 1 if model.tie_word_embeddings else 2
-    model = model._replace(total_parameters=total, embedding_parameters=tables * model.vocab_size * model.hidden_size)
+    model = model._replace(total_parameters=total)
+    tables = count(tensor for tensor in derive_tensors(model) or () if tensor.role in ("token_embd", "output"))
+    model = model._replace(embedding_parameters=tables)
     if model.experts is None:
         return model
     routed = expert_parameter_count(model)

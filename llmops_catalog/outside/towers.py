@@ -1,13 +1,105 @@
-"""Parameters of the parts that see and hear, where a config describes them completely."""
+"""Parameters of the parts that see, where a config describes them completely; each family's layers as its modelling file builds them.
+
+Read in https://github.com/huggingface/transformers/tree/v5.24.0/src/transformers/models and checked against what the catalog records.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from llmops_catalog.outside.config_keys import Config
 
 PARTS = ("vision_config", "audio_config", "visual", "vision_encoder")
+SEEING = (
+    "qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe", "qwen3_5", "qwen3_5_moe", "mistral3", "gemma3", "gemma3n", "gemma4",
+    "gemma4_unified", "llama4", "mllama", "kimi_k25", "kimi_k3", "minimax_m3", "minimax_m3_vl", "step3p7",
+)  # fmt: skip
+"""Families whose models always have such a part, also where a shortened config leaves it out."""
+Part = Mapping[str, Any]
 
 
 def parameters(config: Config) -> int | None:
     """Weights of all parts beside the text model; 0 where there are none, None where one is not described here."""
-    parts = [config.whole[name] for name in PARTS if config.whole.get(name)]
-    return None if parts else 0
+    parts = [name for name in PARTS if config.whole.get(name)]
+    if not parts:
+        return None if config.whole.get("model_type") in SEEING else 0
+    count = TOWERS.get(config.model_type)
+    vision = config.whole.get("vision_config")
+    if count is None or parts != ["vision_config"] or not isinstance(vision, Mapping):
+        return None
+    try:
+        return count(vision, config)
+    except (KeyError, TypeError, ZeroDivisionError):  # a key is missing, and no default of ours stands in
+        return None
+
+
+def _linear(inputs: int, outputs: int, bias: bool = True) -> int:
+    return inputs * outputs + (outputs if bias else 0)
+
+
+def _block(width: int, inner: int, *, norms: int, gated: bool = False, bias: bool = True) -> int:
+    """One layer: attention of four square matrices, a feed forward, `norms` numbers of norms."""
+    forward = (3 if gated else 2) * width * inner + ((2 * inner if gated else inner) + width if bias else 0)
+    return 4 * _linear(width, width, bias) + forward + norms
+
+
+def _merger(width: int, squares: int, output: int) -> int:
+    """Neighbouring patches side by side, through two matrices."""
+    return _linear(width * squares, width * squares) + _linear(width * squares, output)
+
+
+def _qwen2(vision: Part, config: Config) -> int:
+    width, squares = vision["embed_dim"], vision.get("spatial_merge_size", 2) ** 2
+    patch = vision.get("in_channels", vision.get("in_chans", 3)) * vision.get("temporal_patch_size", 2) * vision["patch_size"] ** 2
+    layers = vision["depth"] * _block(width, int(width * vision.get("mlp_ratio", 4)), norms=4 * width)
+    return int(patch * width + layers + 2 * width + _merger(width, squares, config.size("hidden_size")))
+
+
+def _qwen2_5(vision: Part, config: Config) -> int:
+    width, squares = vision["hidden_size"], vision.get("spatial_merge_size", 2) ** 2
+    patch = vision.get("in_channels", vision.get("in_chans", 3)) * vision.get("temporal_patch_size", 2) * vision["patch_size"] ** 2
+    layers = vision["depth"] * _block(width, vision["intermediate_size"], norms=2 * width, gated=True)
+    return int(patch * width + layers + width + _merger(width, squares, vision.get("out_hidden_size", config.size("hidden_size"))))
+
+
+def _qwen3(vision: Part, config: Config) -> int:
+    """Qwen3-VL and Qwen3.5: a table of positions, and mergers whose output joins the first text layers (deepstack)."""
+    width, squares, output = vision["hidden_size"], vision.get("spatial_merge_size", 2) ** 2, vision["out_hidden_size"]
+    patch = vision.get("in_channels", 3) * vision.get("temporal_patch_size", 2) * vision["patch_size"] ** 2
+    layers = vision["depth"] * _block(width, vision["intermediate_size"], norms=4 * width)
+    merger = _merger(width, squares, output)
+    deep = len(vision.get("deepstack_visual_indexes", ())) * (2 * width * squares + merger)
+    return int(_linear(patch, width) + vision["num_position_embeddings"] * width + layers + 2 * width + merger + deep)
+
+
+def _pixtral(vision: Part, config: Config) -> int:
+    """Mistral Small 3.1 and later: no biases in the tower; patches merged before the projector."""
+    width, text, squares = vision["hidden_size"], config.size("hidden_size"), config.whole.get("spatial_merge_size", 2) ** 2
+    bias = bool(config.whole.get("multimodal_projector_bias", False))
+    layers = vision["num_hidden_layers"] * _block(width, vision["intermediate_size"], norms=2 * width, gated=True, bias=False)
+    projector = width + width * squares * width + _linear(width, text, bias) + _linear(text, text, bias)
+    return int(vision.get("num_channels", 3) * vision["patch_size"] ** 2 * width + width + layers + projector)
+
+
+def _siglip(vision: Part, config: Config) -> int:
+    """Gemma 3."""
+    width, patch = vision["hidden_size"], vision["patch_size"]
+    layers = vision["num_hidden_layers"] * _block(width, vision["intermediate_size"], norms=4 * width)
+    positions = (vision["image_size"] // patch) ** 2 * width
+    return int(_linear(3 * patch**2, width) + positions + layers + 2 * width + width * config.size("hidden_size") + width)
+
+
+def _llama4(vision: Part, config: Config) -> int:
+    width, patch = vision["hidden_size"], vision["patch_size"]
+    layers = vision["num_hidden_layers"] * _block(width, vision["intermediate_size"], norms=4 * width)
+    positions = ((vision["image_size"] // patch) ** 2 + 1) * width
+    adapter = vision["intermediate_size"] * vision["projector_input_dim"] + vision["projector_input_dim"] * vision["projector_output_dim"]
+    projector = vision["vision_output_dim"] * config.size("hidden_size")
+    return int(3 * patch**2 * width + width + positions + 4 * width + layers + adapter + projector)
+
+
+TOWERS: dict[str, Callable[[Part, Config], int]] = {
+    "qwen2_vl": _qwen2, "qwen2_5_vl": _qwen2_5, "qwen3_vl": _qwen3, "qwen3_vl_moe": _qwen3, "qwen3_5": _qwen3, "qwen3_5_moe": _qwen3,
+    "mistral3": _pixtral, "gemma3": _siglip, "llama4": _llama4,
+}  # fmt: skip
