@@ -39,6 +39,8 @@ Options = dict[str, Any]
 
 def quantizations(model: ModelFacts, runtime: str) -> tuple[str, ...]:
     """Those worth showing for a model: its own first where it ships quantized, 16 bit in the format it was made in."""
+    if model.file is not None:
+        return (model.file.quantization,)
     if not model.is_decoder:
         return SHOWN_OF_ENCODERS[runtime]
     native, shown = model.native_dtype, SHOWN[runtime]
@@ -61,7 +63,7 @@ def usual_quantization(model: ModelFacts, runtime: str) -> str:
 def fit_quantizations(model: ModelFacts, gpu: GpuFacts, *, runtime: str = "llama.cpp", **options: Any) -> list[FitResult]:
     """One answer per quantization worth showing, best quality first. Options are those of `fit`."""
     question_options, room = _split(options)
-    question = ask(model, quantization="q8_0", runtime=runtime, **question_options)
+    question = ask(model, quantization=usual_quantization(model, runtime), runtime=runtime, **question_options)
     return [judge(model, gpu, question._replace(quantization=name), **room) for name in _offered(model, gpu, question)]
 
 
@@ -86,9 +88,9 @@ def best_quantization(
             with_limits=False,
             **room,
         )
-    question = ask(model, quantization="q8_0", runtime=runtime, **question_options)
+    question = ask(model, quantization=usual_quantization(model, runtime), runtime=runtime, **question_options)
     known = _offered(model, gpu, question)
-    names = [name for name in PREFERRED[question.runtime] if name in known]
+    names = [name for name in PREFERRED[question.runtime] if name in known] or known
     best: FitResult | None = None
     for name in names:
         result = judge(model, gpu, question._replace(quantization=name), with_limits=False, **room)

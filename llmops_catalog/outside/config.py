@@ -37,14 +37,18 @@ def model_from_config(
     raw, place = read_config(source)
     config = Config(raw, place)
     called = name or _name(raw, None if isinstance(source, Mapping) else Path(source))
-    try:
-        return facts(config, called)._replace(support=support)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError, AttributeError):
-        raise config.refuse("its numbers make no model: one of them is of the wrong kind") from None
+    return facts(config, called)._replace(support=support)
 
 
 def facts(config: Config, name: str) -> ModelFacts:
     """The facts a config describes. Raises `UnreadableModel` where a key is missing or makes no sense."""
+    try:
+        return _described(config, name)
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError, AttributeError):
+        raise config.refuse("its numbers make no model: one of them is of the wrong kind") from None
+
+
+def _described(config: Config, name: str) -> ModelFacts:
     kind, hidden = config.model_type, config.size("hidden_size")
     usual = _heads(config, hidden)
     types = config_layers.layer_types(config)

@@ -68,11 +68,7 @@ def model_from_hub(name: str, *, support: Support | None = None, hub: Hub | None
     if answer.status != 200:
         raise _refusal(hub, name, answer, "config.json")
     config = Config(parsed(answer.body, f"{name}/config.json"), f"{name}/config.json")
-    try:
-        model = facts(config, name)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError, AttributeError):
-        raise config.refuse("its numbers make no model: one of them is of the wrong kind") from None
-    return _compared(model, _counted(hub, name))._replace(hub_id=name, support=support)
+    return _compared(facts(config, name), _counted(hub, name))._replace(hub_id=name, support=support)
 
 
 def hub_of_environment() -> Hub:
@@ -141,7 +137,7 @@ def _ask(hub: Hub, path: str) -> Answer:
         message = "no answer in time"
     except httpx2.HTTPError as error:
         message = f"it cannot be reached: {str(error)[:200] or type(error).__name__}"
-    except httpx2.InvalidURL:
+    except (httpx2.InvalidURL, ValueError):
         message = "it redirects to what is no address"
     raise HubUnavailable(place, message, f"check the network and {ENDPOINT_VARIABLE}; --config asks about a config.json without one")
 
