@@ -9,7 +9,7 @@ Field names are those of Hugging Face configs and of the catalog's schema; units
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -105,6 +105,38 @@ class StateFacts(NamedTuple):
     conv_kernel: int | None = None
 
 
+class FileTensor(NamedTuple):
+    """One tensor as it lies in a file: its role (`fit/tensors.py`), `rows` x `cols` weights, and the bytes they take there.
+
+    `layer` is None outside the layers. Tensors that are not `loaded` are in the file only (heads that predict further tokens).
+    """
+
+    role: str
+    rows: int
+    cols: int
+    size_bytes: int
+    layer: int | None = None
+    loaded: bool = True
+
+
+class WeightFile:
+    """The very file that facts were read from: its quantization and the tensors in it. Never changed."""
+
+    def __init__(self, quantization: str, tensors: Iterable[FileTensor]) -> None:
+        self.quantization = quantization
+        self.tensors = tuple(tensors)
+        self.file_bytes = sum(tensor.size_bytes for tensor in self.tensors)
+        self._hash = hash((quantization, self.tensors))
+
+    def __eq__(self, other: object) -> bool:
+        """Equal where the same lies in it."""
+        return isinstance(other, WeightFile) and (self.quantization, self.tensors) == (other.quantization, other.tensors)
+
+    def __hash__(self) -> int:
+        """Computed once: every estimate is remembered by its model's facts."""
+        return self._hash
+
+
 class ModelFacts(NamedTuple):
     """One checkpoint. `max_context_tokens` is None where the model has no bound of its own.
 
@@ -161,6 +193,8 @@ class ModelFacts(NamedTuple):
     compressed: CompressedFacts | None = None
     sparse: SparseFacts | None = None
     residual_streams: int = 1
+    file: WeightFile | None = None
+    """Set where the facts were read from one file of weights: its own bytes are the answer, in its own quantization only."""
 
     @property
     def is_decoder(self) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from llmops_catalog.fit import checkpoint_formats
 from llmops_catalog.fit.architectures import derive_tensors
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, once
-from llmops_catalog.fit.facts import ModelFacts
+from llmops_catalog.fit.facts import ModelFacts, WeightFile
 from llmops_catalog.fit.formats import CHECKPOINT_FORMATS, GGUF_ONLY, NO_RULE_YET, blocks_bytes
 from llmops_catalog.fit.gguf_mix import Mix, block_type, depends_on_layer
 from llmops_catalog.fit.tensors import Tensor, count
@@ -58,6 +58,8 @@ def weigh(model: ModelFacts, quantization: str, runtime: str) -> Weights:
 
     Raises `MissingFact` where no rule or no fact says how many bytes.
     """
+    if model.file is not None:
+        return _of_file(model.file)
     if quantization in NO_RULE_YET:
         raise MissingFact(
             "quantization-not-modelled",
@@ -86,6 +88,22 @@ def weigh(model: ModelFacts, quantization: str, runtime: str) -> Weights:
     return weights
 
 
+def _of_file(file: WeightFile) -> Weights:
+    """The bytes that lie in the file; what no runtime loads of it is downloaded only."""
+    loaded = [tensor for tensor in file.tensors if tensor.loaded]
+    sizes: dict[str, int] = {}
+    for tensor in loaded:
+        sizes[tensor.role] = sizes.get(tensor.role, 0) + tensor.size_bytes
+    said = [Assumption("weights are the tensors of the file, each in its own type")]
+    if len(loaded) < len(file.tensors):
+        said.append(Assumption("the layers that predict further tokens (MTP) stay in the file", LOADER))
+    return _weights(_listed(file), sizes, file.file_bytes, False, tuple(said))
+
+
+def _listed(file: WeightFile) -> tuple[Tensor, ...]:
+    return tuple(Tensor(one.role, one.rows, one.cols, (one.layer or 0,)) for one in file.tensors if one.loaded)
+
+
 def gguf_file_type(model: ModelFacts, quantization: str) -> str:
     """The GGUF file that answers to a quantization: 'native' of an fp8 checkpoint is its bf16 conversion."""
     if quantization != "native":
@@ -97,6 +115,8 @@ def gguf_file_type(model: ModelFacts, quantization: str) -> str:
 @lru_cache(maxsize=4096)
 def known_tensors(model: ModelFacts) -> tuple[tuple[Tensor, ...], bool, tuple[Assumption, ...]]:
     """The tensors of the model completed to its recorded count, whether they are guessed, and what was assumed."""
+    if model.file is not None:
+        return _listed(model.file), False, ()
     derived = derive_tensors(model)
     if derived is None:
         text = f"the tensors of {model.model_type} are not described one by one: weights follow from the parameter count"
