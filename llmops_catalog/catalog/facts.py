@@ -123,8 +123,8 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(getattr(value, "as_written", value))
 
 
-def gpu_facts(record_id: str, data: Data, rental: RentalFacts | None = None) -> GpuFacts:
-    """The facts of a card's record (`schema/hardware.py`); `rental` is the lowest known price of one such card."""
+def gpu_facts(record_id: str, data: Data, offers: tuple[RentalFacts, ...] = ()) -> GpuFacts:
+    """The facts of a card's record (`schema/hardware.py`); `offers` are the known ways to rent such cards."""
     memory: Data = data["memory"]
     limit: Data = memory.get("system_limit") or {}
     formats: Data = data.get("formats") or {}
@@ -151,7 +151,11 @@ def gpu_facts(record_id: str, data: Data, rental: RentalFacts | None = None) -> 
         fp32_tflops=_number(rates.get("fp32_tflops")),
         launch_price_usd=_number(price.get("amount")) if price.get("currency") == "USD" else None,
         colab=data.get("colab"),
-        rental=rental,
+        rental=min(offers, key=lambda offer: offer.amount, default=None),
+        memory_type=memory.get("type"),
+        nvlink=(data.get("interconnect") or {}).get("nvlink"),
+        fp16_vector_tflops=_number(rates.get("fp16_vector_tflops")),
+        offers=offers,
     )
 
 

@@ -135,6 +135,8 @@ class RentalFacts(NamedTuple):
     as_of: str | None = None
     currency: str = "USD"
     source: str | None = None
+    gpu_count: int = 1
+    """Cards that come together; `amount` is the price of one of them."""
 
     def as_json(self) -> Mapping[str, object]:
         """The object of `usd_per_hour`."""
@@ -167,6 +169,12 @@ class GpuFacts(NamedTuple):
     rental: RentalFacts | None = None
     exact_bytes: int | None = None
     """Set only for `--memory SIZE`: exactly what a process may use, no deduction."""
+    memory_type: str | None = None
+    """Memory technology in the vendor's words: GDDR6X, HBM3, LPDDR5X, unified."""
+    nvlink: bool | None = None
+    fp16_vector_tflops: float | None = None
+    offers: tuple[RentalFacts, ...] = ()
+    """Ways to rent it: for each size of instance the lowest known on-demand prices per card, with and without a day."""
 
     @property
     def has_memory(self) -> bool:
