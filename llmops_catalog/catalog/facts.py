@@ -21,8 +21,10 @@ from llmops_catalog.fit.support import Rule, Support
 Data = Mapping[str, Any]
 
 
-def model_facts(record_id: str, data: Data, support: Support | None = None) -> ModelFacts:
-    """The facts of a model record (`schema/model.py`); `data` is the record as written, `support` what the catalog knows of runtimes."""
+def model_facts(record_id: str, data: Data, support: Support | None = None, mentions: int = 0) -> ModelFacts:
+    """The facts of a model record (`schema/model.py`); `data` is the record as written, `support` what the catalog knows of runtimes,
+    `mentions` the number of records that refer to it.
+    """
     architecture: Data = data["architecture"]
     attention: Data = architecture.get("attention") or {}
     parameters: Data = data["parameters"]
@@ -69,6 +71,7 @@ def model_facts(record_id: str, data: Data, support: Support | None = None) -> M
         confidence=data.get("confidence", "high"),
         sources=tuple(dict.fromkeys(source["url"] for source in data.get("sources") or ())),
         support=support,
+        mentions=mentions,
     )
 
 

@@ -146,7 +146,7 @@ class Catalog:
     def model(self, name: str) -> ModelFacts:
         """The facts of one model the estimator needs. Raises `RecordNotFound` or `AmbiguousName`."""
         record = self.record("models", self.resolve("models", name))
-        return model_facts(record.id, record.data, self.support)
+        return model_facts(record.id, record.data, self.support, self._mentions.get(record.id, 0))
 
     def gpu(self, name: str) -> GpuFacts:
         """The facts of one card the estimator needs. Raises `RecordNotFound` or `AmbiguousName`."""
@@ -155,7 +155,8 @@ class Catalog:
 
     def models(self) -> Iterator[ModelFacts]:
         """The facts of every model."""
-        return (model_facts(record.id, record.data, self.support) for record in self.records("models"))
+        mentions = self._mentions
+        return (model_facts(record.id, record.data, self.support, mentions.get(record.id, 0)) for record in self.records("models"))
 
     def gpus(self) -> Iterator[GpuFacts]:
         """The facts of every card."""
@@ -170,6 +171,14 @@ class Catalog:
         rules = (Rule._make(tuple(value) if isinstance(value, list) else value for value in rule) for rule in written["rules"])
         loaded_by = {name: tuple(runtimes) for name, runtimes in written["loaded_by"].items()}
         return Support(loaded_by, rules, map(QualityFacts._make, written["quality"]))
+
+    @cached_property
+    def _mentions(self) -> Mapping[str, int]:
+        """How many records refer to each model."""
+        rows = self._connection.execute(
+            "SELECT to_id, COUNT(DISTINCT from_collection || '/' || from_id) FROM refs WHERE to_collection = 'models' GROUP BY to_id"
+        )
+        return dict(rows.fetchall())
 
     @cached_property
     def _offers(self) -> Mapping[str, tuple[RentalFacts, ...]]:

@@ -120,6 +120,8 @@ class ModelFacts(NamedTuple):
     sources: tuple[str, ...] = ()
     support: Support | None = None
     """What the catalog the facts came from knows of what runs where; None for facts from elsewhere."""
+    mentions: int = 0
+    """Records of the catalog that refer to it (lists, courses, measurements, models made from it): how well known it is."""
 
     @property
     def is_decoder(self) -> bool:
