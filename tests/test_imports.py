@@ -14,8 +14,9 @@ PACKAGE = Path(__file__).parent.parent / "llmops_catalog"
 ALLOWED = {
     "problems": set(), "files": set(), "errors": {"problems"}, "schema": {"problems"}, "fit": {"errors", "problems"},
     "catalog": {"schema", "fit", "problems", "errors", "files"}, "links": {"catalog", "schema", "problems", "errors", "files"},
-    "render": {"catalog", "fit", "schema", "errors", "problems", "files"}, "report": {"problems", "links", "fit"},
-    "cli": {"catalog", "fit", "schema", "errors", "problems", "files", "links", "render", "report"}, "__main__": {"cli"},
+    "accuracy": {"catalog", "fit", "schema", "errors"},
+    "render": {"accuracy", "catalog", "fit", "schema", "errors", "problems", "files"}, "report": {"problems", "links", "fit"},
+    "cli": {"catalog", "fit", "schema", "errors", "problems", "files", "links", "render", "report", "accuracy"}, "__main__": {"cli"},
     "": {"catalog", "fit", "problems", "errors"},
 }  # fmt: skip
 """What each room may import; the package itself (for its version) is open to all."""

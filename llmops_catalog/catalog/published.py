@@ -11,6 +11,8 @@ from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.schema.evidence import Setup
 
 SETUP = tuple(Setup.model_fields)
+EITHER = (("model", "model_name"), ("quantization", "quantization_name"), ("gpu", "gpu_name"))
+"""A record's id, or the source's words where there is no record: naming one in a row replaces the other of the table."""
 AVERAGES = ("average of", "OpenLLM v1 average", "OpenLLM v1 recovery")
 """Metrics that sum several tests up: steadier than any one of them."""
 MMLU = "MMLU"
@@ -24,7 +26,7 @@ def readings(data: Data) -> Iterator[Reading]:
     common = {key: data[key] for key in SETUP if data.get(key) is not None}
     for reading in data["readings"]:
         setup = dict(common)
-        for one, other in (("model", "model_name"), ("quantization", "quantization_name"), ("gpu", "gpu_name")):
+        for one, other in EITHER:
             if one in reading or other in reading:
                 setup.pop(one, None)
                 setup.pop(other, None)

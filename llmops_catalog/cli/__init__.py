@@ -20,6 +20,7 @@ COMMANDS = {
     "list": ("records", "the records of one collection"),
     "show": ("records", "one record with everything that refers to it"),
     "search": ("records", "records of every collection that contain all words"),
+    "accuracy": ("accuracy", "how far the estimates are from published measurements"),
     "coverage": ("coverage", "what became of every item of the source lists"),
     "validate": ("validate", "all problems of all records, with their places"),
     "build": ("site", "build the site"),

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from llmops_catalog.catalog import Record, published
+from llmops_catalog.accuracy import SETUP, Reading, readings
+from llmops_catalog.catalog import Record
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.library import Library
 from llmops_catalog.render.views.parts import Block, Cell, Column, Row, Span, Table, plain, web_link, without_empty
 
-SETUP = published.SETUP
 QUALITY = ("accuracy", "task-score", "task-recovery", "perplexity", "perplexity-ratio", "kl-divergence", "probability-change",
            "same-top-token")  # fmt: skip
 """Measures of how good the answers are."""
 MOST_ROWS = 40
 """Of one table on the page of something else; the measurement's own page has them all."""
-
-Reading = Mapping[str, Any]
-
-
-def readings(record: Record) -> Iterator[Reading]:
-    """Every reading of a measurement with its whole setup."""
-    return published.readings(record.data)
 
 
 def measurement_sections(library: Library, record: Record) -> Iterator[Block]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from llmops_catalog.accuracy import speed_comparisons, speed_coverage
 from llmops_catalog.catalog import load_catalog
-from llmops_catalog.render.views.speed import speed_comparisons, speed_coverage
 
 CATALOG = Path(__file__).parents[2] / "catalog"
 

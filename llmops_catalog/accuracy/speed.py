@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from llmops_catalog.accuracy.readings import readings
 from llmops_catalog.catalog import Catalog
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit import GpuFacts, ModelFacts
@@ -13,7 +14,6 @@ from llmops_catalog.fit.hardware import hardware_class
 from llmops_catalog.fit.prefill import prefill_speed
 from llmops_catalog.fit.question import Question, ask
 from llmops_catalog.fit.speed import Speed, decode_speed
-from llmops_catalog.render.views.measured import readings
 
 MEASURES = {"decode-speed": decode_speed, "prefill-speed": prefill_speed}
 """Readings we have an interval for. Whole-run averages and saturated servers measure something else."""
