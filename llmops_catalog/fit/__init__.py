@@ -13,6 +13,7 @@ from typing import Any
 from llmops_catalog.fit.architectures import derive_tensors, expert_parameter_count, parameter_count
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
 from llmops_catalog.fit.available import available_per_card, memory_card
+from llmops_catalog.fit.choices import quantizations
 from llmops_catalog.fit.estimation import Estimate, Memory, estimate
 from llmops_catalog.fit.facts import (
     ExpertFacts,
@@ -27,7 +28,8 @@ from llmops_catalog.fit.facts import (
 )
 from llmops_catalog.fit.formats import QUANTIZATIONS
 from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
-from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, quantizations, rank_gpus, rank_models
+from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, rank_gpus, rank_models
+from llmops_catalog.fit.rental import Rental, cheapest_rental
 from llmops_catalog.fit.settings import LORA_TARGETS, OPTIMIZERS, PRECISIONS, TASKS, Engine, Training
 from llmops_catalog.fit.sizes import parse_size
 from llmops_catalog.fit.verdict import VERDICTS, FitResult, fit
@@ -54,12 +56,14 @@ __all__ = [
     "MissingFact",
     "ModelFacts",
     "Reason",
+    "Rental",
     "RentalFacts",
     "StateFacts",
     "Training",
     "WeightFile",
     "available_per_card",
     "best_quantization",
+    "cheapest_rental",
     "derive_tensors",
     "estimate",
     "expert_parameter_count",

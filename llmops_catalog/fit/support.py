@@ -9,6 +9,7 @@ from llmops_catalog.fit.assumptions import Assumption, Reason
 from llmops_catalog.fit.checkpoint_formats import native_format
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.formats import GGUF_ONLY
+from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.fit.question import Question
 
 FLOOR = "runtime-floor"
@@ -66,18 +67,21 @@ class Rule(NamedTuple):
 
 
 class Support:
-    """What the catalog knows of what runs where: the runtimes that load each quantization, and the rules. Shared, never changed."""
+    """What the catalog knows of what runs where: the runtimes that load each quantization, the rules, and published losses of
+    quality. Shared, never changed.
+    """
 
-    def __init__(self, loaded_by: Mapping[str, tuple[str, ...]], rules: Iterable[Rule]) -> None:
+    def __init__(self, loaded_by: Mapping[str, tuple[str, ...]], rules: Iterable[Rule], quality: Iterable[QualityFacts] = ()) -> None:
         self.loaded_by = dict(loaded_by)
         self.rules = tuple(rules)
+        self.quality = tuple(quality)
         self._about: dict[tuple[str, str, str, str], tuple[Rule, ...]] = {}
         self._unmet: dict[tuple[tuple[str, str, str, str], GpuFacts], tuple[tuple[Rule, Reason], ...]] = {}
         self._hash = hash(self.rules)
 
     def __eq__(self, other: object) -> bool:
         """Equal where the same is known: facts that were sent to another process are still the same facts."""
-        return isinstance(other, Support) and (self.loaded_by, self.rules) == (other.loaded_by, other.rules)
+        return isinstance(other, Support) and (self.loaded_by, self.rules, self.quality) == (other.loaded_by, other.rules, other.quality)
 
     def __hash__(self) -> int:
         """Computed once: every estimate is remembered by its model's facts."""

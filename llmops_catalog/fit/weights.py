@@ -38,7 +38,8 @@ class Weights(NamedTuple):
     Of those `input_bytes` are looked up at the input only, `table_bytes` is the token table alone (needed again where a
     tied output layer stands on another device), `layer_bytes` stand inside the layers. `uncertainty_bytes`: how far the
     sum may be off. `host_bytes` is the part of the file a format leaves in main memory. `largest_matrix`: weights of the
-    largest quantized matrix (some kernels unpack it).
+    largest quantized matrix (some kernels unpack it). `expert_bytes` are the routed experts, all of them; `tower_bytes`
+    the vision and audio parts.
     """
 
     file_bytes: int
@@ -50,6 +51,8 @@ class Weights(NamedTuple):
     uncertainty_bytes: int = 0
     host_bytes: int = 0
     assumptions: tuple[Assumption, ...] = ()
+    expert_bytes: int = 0
+    tower_bytes: int = 0
 
 
 @lru_cache(maxsize=65536)
@@ -202,4 +205,6 @@ def _weights(tensors: Sequence[Tensor], sizes: Mapping[str, int], file_bytes: in
         largest_matrix=max(matrices, default=0),
         uncertainty_bytes=int(resident * UNDERIVED_SHARE) if guessed else 0,
         assumptions=notes,
+        expert_bytes=sum(size for role, size in sizes.items() if role.startswith("expert_")),
+        tower_bytes=sizes.get("tower", 0),
     )
