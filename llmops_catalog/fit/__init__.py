@@ -10,17 +10,25 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from llmops_catalog.fit.architectures import derive_tensors, expert_parameter_count, parameter_count
+from llmops_catalog.fit.architectures import (
+    derive_tensors,
+    described_model_types,
+    expert_parameter_count,
+    parameter_count,
+    variant_from_config,
+)
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
 from llmops_catalog.fit.available import available_per_card, memory_card
 from llmops_catalog.fit.estimation import Estimate, Memory, estimate
 from llmops_catalog.fit.facts import (
+    CompressedFacts,
     ExpertFacts,
     GpuFacts,
     LatentFacts,
     LayerGroupFacts,
     ModelFacts,
     RentalFacts,
+    SparseFacts,
     StateFacts,
 )
 from llmops_catalog.fit.formats import QUANTIZATIONS
@@ -40,6 +48,7 @@ __all__ = [
     "TASKS",
     "VERDICTS",
     "Assumption",
+    "CompressedFacts",
     "Engine",
     "Estimate",
     "ExpertFacts",
@@ -52,11 +61,13 @@ __all__ = [
     "ModelFacts",
     "Reason",
     "RentalFacts",
+    "SparseFacts",
     "StateFacts",
     "Training",
     "available_per_card",
     "best_quantization",
     "derive_tensors",
+    "described_model_types",
     "estimate",
     "expert_parameter_count",
     "fit",
@@ -68,6 +79,7 @@ __all__ = [
     "rank_gpus",
     "rank_models",
     "usual_runtime",
+    "variant_from_config",
 ]
 
 

@@ -161,6 +161,8 @@ class ModelFacts(NamedTuple):
     compressed: CompressedFacts | None = None
     sparse: SparseFacts | None = None
     residual_streams: int = 1
+    variant: int | None = None
+    """Which variant of its family this is, where a config.json said so; None where the total tells."""
 
     @property
     def is_decoder(self) -> bool:
