@@ -10,12 +10,19 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from llmops_catalog.fit.architectures import derive_tensors, expert_parameter_count, parameter_count
+from llmops_catalog.fit.architectures import (
+    derive_tensors,
+    described_model_types,
+    expert_parameter_count,
+    parameter_count,
+    variant_from_config,
+)
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
 from llmops_catalog.fit.available import available_per_card, memory_card
 from llmops_catalog.fit.choices import quantizations
 from llmops_catalog.fit.estimation import Estimate, Memory, estimate
 from llmops_catalog.fit.facts import (
+    CompressedFacts,
     ExpertFacts,
     FileTensor,
     GpuFacts,
@@ -23,6 +30,7 @@ from llmops_catalog.fit.facts import (
     LayerGroupFacts,
     ModelFacts,
     RentalFacts,
+    SparseFacts,
     StateFacts,
     WeightFile,
 )
@@ -44,6 +52,7 @@ __all__ = [
     "TASKS",
     "VERDICTS",
     "Assumption",
+    "CompressedFacts",
     "Engine",
     "Estimate",
     "ExpertFacts",
@@ -58,6 +67,7 @@ __all__ = [
     "Reason",
     "Rental",
     "RentalFacts",
+    "SparseFacts",
     "StateFacts",
     "Training",
     "WeightFile",
@@ -65,6 +75,7 @@ __all__ = [
     "best_quantization",
     "cheapest_rental",
     "derive_tensors",
+    "described_model_types",
     "estimate",
     "expert_parameter_count",
     "fit",
@@ -76,6 +87,7 @@ __all__ = [
     "rank_gpus",
     "rank_models",
     "usual_runtime",
+    "variant_from_config",
 ]
 
 
