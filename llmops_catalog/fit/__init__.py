@@ -16,12 +16,14 @@ from llmops_catalog.fit.available import available_per_card, memory_card
 from llmops_catalog.fit.estimation import Estimate, Memory, estimate
 from llmops_catalog.fit.facts import (
     ExpertFacts,
+    FileTensor,
     GpuFacts,
     LatentFacts,
     LayerGroupFacts,
     ModelFacts,
     RentalFacts,
     StateFacts,
+    WeightFile,
 )
 from llmops_catalog.fit.formats import QUANTIZATIONS
 from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
@@ -43,6 +45,7 @@ __all__ = [
     "Engine",
     "Estimate",
     "ExpertFacts",
+    "FileTensor",
     "FitResult",
     "GpuFacts",
     "LatentFacts",
@@ -54,6 +57,7 @@ __all__ = [
     "RentalFacts",
     "StateFacts",
     "Training",
+    "WeightFile",
     "available_per_card",
     "best_quantization",
     "derive_tensors",

@@ -101,7 +101,7 @@ def ask(
             "the context holds the prompt and the answer: raise it, or shorten the prompt",
         )
     return Question(
-        quantization=known_quantization(quantization),
+        quantization=_quantization(model, quantization),
         runtime=runtime,
         context_tokens=context_tokens,
         prompt_tokens=prompt_tokens,
@@ -111,6 +111,20 @@ def ask(
         task=known("task", task, TASKS, TASK_SPELLINGS),
         engine=_engine(engine, gpu_count),
         training=_training(training),
+    )
+
+
+def _quantization(model: ModelFacts, name: str) -> str:
+    """A known quantization; of facts read from one file, the file's own. Raises `FitInputError`."""
+    if model.file is None:
+        return known_quantization(name)
+    own = model.file.quantization
+    wanted = name.strip().casefold() if isinstance(name, str) else ""
+    if SPELLINGS.get(wanted, wanted) in (own, "native"):
+        return own
+    raise FitInputError(
+        f"{model.name} is a file in {own}: what it would take in {str(name)[:60]!r} is not in it",
+        "leave the quantization out, or ask about the model the file was made from",
     )
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from llmops_catalog.fit.architectures import derive_tensors
 from llmops_catalog.fit.assumptions import Assumption
-from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
+from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts, WeightFile
 from llmops_catalog.fit.gguf_mix import Mix
 from llmops_catalog.fit.gguf_places import Counts, counts
 from llmops_catalog.fit.tensors import Tensor, count
@@ -102,6 +102,8 @@ def _mix(model: ModelFacts, tensors: Sequence[Tensor], experts: int, recent: boo
 @lru_cache(maxsize=4096)
 def known_tensors(model: ModelFacts) -> tuple[tuple[Tensor, ...], bool, tuple[Assumption, ...]]:
     """The tensors of the model completed to its recorded count, whether they are guessed, and what was assumed."""
+    if model.file is not None:
+        return _listed(model.file), False, ()
     derived = derive_tensors(model)
     if derived is None:
         text = f"the tensors of {model.model_type} are not described one by one: weights follow from the parameter count"
@@ -116,6 +118,10 @@ def known_tensors(model: ModelFacts) -> tuple[tuple[Tensor, ...], bool, tuple[As
         return derived, False, ()
     note = Assumption(f"{missing:,} recorded parameters are in no tensor we know of; they are counted in 16 bit")
     return (*derived, Tensor("remainder", 1, missing)), False, (note,)
+
+
+def _listed(file: WeightFile) -> tuple[Tensor, ...]:
+    return tuple(Tensor(one.role, one.rows, one.cols, (one.layer or 0,)) for one in file.tensors if one.loaded)
 
 
 def _from_total(model: ModelFacts) -> tuple[Tensor, ...]:

@@ -42,6 +42,24 @@ def count(tensors: Iterable[Tensor]) -> int:
     return sum(tensor.parameters for tensor in tensors)
 
 
+def together(tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """The same weights with one entry for each role and shape, its layers in order.
+
+    Layers of different kinds often hold the same matrix; rules that count the matrices of a role through the model need
+    to see them as one row. What stands twice in one layer stays twice.
+    """
+    found: dict[tuple[Role, int, int, int], set[int]] = {}
+    again: list[Tensor] = []
+    for tensor in tensors:
+        key, layers = (tensor.role, tensor.rows, tensor.cols, tensor.copies), set(tensor.layers)
+        if layers & found.setdefault(key, set()):
+            again.append(tensor)
+        else:
+            found[key] |= layers
+    once = (Tensor(role, rows, cols, tuple(sorted(layers)), copies) for (role, rows, cols, copies), layers in found.items())
+    return (*once, *again)
+
+
 def vector(size: int, layers: Sequence[int] = (0,), copies: int = 1) -> Tensor:
     """A norm or a bias: one row, never quantized."""
     return Tensor("vector", 1, size, layers, copies)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.checkpoint_formats import native_format, recipe
-from llmops_catalog.fit.facts import ModelFacts
+from llmops_catalog.fit.facts import ModelFacts, WeightFile
 from llmops_catalog.fit.formats import FORK_DEFAULT_TYPE, GGUF_BLOCKS, GGUF_DEFAULT_TYPE, GGUF_ONLY, row_bytes
 from llmops_catalog.fit.gguf_fork import fork_choices
 from llmops_catalog.fit.gguf_mix import OUTPUTS, Choice, Choices, choices, fitting
@@ -75,9 +75,23 @@ def weigh(model: ModelFacts, quantization: str, runtime: str) -> Weights:
     Raises `MissingFact` where no rule or no fact says how many bytes.
     """
     made = shapes(model)
+    if model.file is not None:
+        return _of_file(made, model.file)
     if quantization in GGUF_ONLY or (runtime == "llama.cpp" and (quantization in GGUF_DEFAULT_TYPE or quantization == "native")):
         return _gguf(model, made, gguf_file_type(model, quantization))
     return _checkpoint(model, made, quantization, runtime)
+
+
+def _of_file(made: Shapes, file: WeightFile) -> Weights:
+    """The bytes that lie in the file; what no runtime loads of it is downloaded only."""
+    loaded = [tensor for tensor in file.tensors if tensor.loaded]
+    sizes: Sizes = {}
+    for tensor in loaded:
+        sizes[tensor.role] = sizes.get(tensor.role, 0) + tensor.size_bytes
+    said = [Assumption("weights are the tensors of the file, each in its own type")]
+    if len(loaded) < len(file.tensors):
+        said.append(Assumption("the layers that predict further tokens (MTP) stay in the file", LOADER))
+    return _weights(made, sizes, sum(sizes.values()), file.file_bytes, said)
 
 
 def gguf_file_type(model: ModelFacts, quantization: str) -> str:

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from llmops_catalog.fit.architectures import layers as parts
-from llmops_catalog.fit.architectures.encoders import ENCODERS, bert, modernbert
+from llmops_catalog.fit.architectures.deepseek_v4 import deepseek_v4
+from llmops_catalog.fit.architectures.encoders import ENCODERS, bert, modernbert, nomic_bert
 from llmops_catalog.fit.architectures.families import FAMILIES, Traits
+from llmops_catalog.fit.architectures.gemma3n import gemma3n
 from llmops_catalog.fit.architectures.gemma4 import gemma4
 from llmops_catalog.fit.architectures.hybrids import HYBRIDS, hybrid
 from llmops_catalog.fit.architectures.seq2seq import t5
 from llmops_catalog.fit.facts import ModelFacts
-from llmops_catalog.fit.tensors import Tensor, count
+from llmops_catalog.fit.tensors import Tensor, count, together
 
 
 @lru_cache(maxsize=4096)
@@ -28,7 +30,7 @@ def derive_tensors(model: ModelFacts) -> tuple[Tensor, ...] | None:
     first: tuple[Tensor, ...] | None = None
     for variant in _variants(model):
         try:
-            tensors = tuple(tensor for tensor in variant if tensor.parameters)
+            tensors = together(tensor for tensor in variant if tensor.parameters)
         except LookupError:
             continue
         first = first or tensors
@@ -44,12 +46,18 @@ def _variants(model: ModelFacts) -> Iterator[Iterator[Tensor]]:
         yield bert(model, ENCODERS[kind])
     elif kind == "modernbert" and model.intermediate_size:
         yield modernbert(model)
+    elif kind == "nomic_bert" and model.intermediate_size:
+        yield nomic_bert(model)
     elif kind == "t5" and model.intermediate_size:
         yield from (t5(model, gated) for gated in (True, False))
     elif kind in HYBRIDS:
         yield hybrid(model, HYBRIDS[kind])
     elif kind in ("gemma4", "gemma4_unified") and model.num_attention_heads:
         yield from (gemma4(model, *flags) for flags in ((True, False), (False, False), (False, True)))
+    elif kind == "gemma3n" and model.num_attention_heads:
+        yield gemma3n(model)
+    elif kind == "deepseek_v4" and model.num_attention_heads:
+        yield deepseek_v4(model)
     elif kind in FAMILIES and model.num_attention_heads and (model.intermediate_size or model.experts):
         yield from (_decoder(model, traits) for traits in FAMILIES[kind])
 
@@ -73,11 +81,8 @@ def _decoder(model: ModelFacts, traits: Traits) -> Iterator[Tensor]:
             yield from parts.latent_attention(model, model.latent, layers)
         else:
             yield from parts.attention(model, traits, group, layers)
+        if group.type == "cross_attention":  # Llama 3.2 Vision: norms of queries and keys, a gate on each half
+            yield Tensor("vector", 1, 2 * model.head_dim + 2, layers)
         if traits.layer_scalars:
             yield Tensor("vector", 1, traits.layer_scalars, layers)
-        sparse = [index for index in layers if model.experts and index >= model.experts.first_dense_layers]
-        dense = [index for index in layers if index not in set(sparse)]
-        size = group.intermediate_size or model.intermediate_size
-        if dense and size:
-            yield from parts.feed_forward(model.hidden_size, size, traits, dense)
-        yield from parts.mixture(model, traits, sparse)
+        yield from parts.feed_forwards(model, traits, layers, group.intermediate_size or model.intermediate_size)
