@@ -8,7 +8,7 @@ from typing import NamedTuple
 from llmops_catalog.fit.assumptions import Assumption, Reason
 from llmops_catalog.fit.checkpoint_formats import native_format
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
-from llmops_catalog.fit.formats import GGUF_ONLY
+from llmops_catalog.fit.formats import GGUF_ONLY, recorded
 from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.fit.question import Question
 
@@ -100,7 +100,7 @@ class Support:
 
     def loads(self, runtime: str, quantization: str) -> bool:
         """False only where the quantization is known and this runtime is not among those that load it."""
-        return runtime in self.loaded_by.get(quantization, (runtime,))
+        return runtime in self.loaded_by.get(recorded(quantization), (runtime,))
 
 
 NO_RULES = Support({}, ())
@@ -153,7 +153,7 @@ def _file(support: Support, question: Question) -> Iterator[Reason]:
 
 
 def _unmet(support: Support, model: ModelFacts, gpu: GpuFacts, question: Question, otherwise: str) -> Iterator[tuple[Rule, Reason]]:
-    name = native_format(model) if question.quantization == "native" else question.quantization
+    name = native_format(model) if question.quantization == "native" else recorded(question.quantization)
     unmet = support.unmet(question.runtime, name, question.kv_cache_type, model.kind, gpu)
     return (pair for pair in unmet if pair[0].otherwise == otherwise)
 
