@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from llmops_catalog.fit import checkpoint_formats
@@ -24,6 +24,7 @@ ROTARY_BYTES = 2
 REPEATED_ROLES = ("vector", "router", "position", "remainder")
 """On every rank: norms, routers (`ReplicatedLinear`), learned positions."""
 FIRST_STAGE_ROLES = ("token_embd", "position", "per_layer_token_embd", "tower", "remainder")
+TABLES = ("token_embd", "output", "per_layer_token_embd")
 EXPERTS = ("expert_ffn_gate", "expert_ffn_up", "expert_ffn_down")
 
 EMBEDDING_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/model_executor/layers/vocab_parallel_embedding.py"
@@ -31,6 +32,7 @@ LINEAR_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/model_execu
 STAGES_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/distributed/utils.py"
 
 
+@lru_cache(maxsize=4096)
 def stages(layers: int, number: int) -> tuple[range, ...]:
     """The layers of each pipeline stage (`get_pp_indices`): what is left over goes to the last stages but one."""
     size, more = divmod(layers, number)
@@ -44,31 +46,56 @@ def stages(layers: int, number: int) -> tuple[range, ...]:
 @lru_cache(maxsize=65536)
 def rank_weights(model: ModelFacts, quantization: str, tensor_parallel: int, pipeline_parallel: int) -> tuple[int, ...]:
     """Bytes one rank of each pipeline stage holds. Raises `MissingFact` where no rule says how many bytes a format takes."""
+    whole = weigh(model, quantization, "vllm").resident_bytes
     if quantization in GGUF_ONLY:
-        whole = weigh(model, quantization, "vllm").resident_bytes
         return (-(-whole // (tensor_parallel * pipeline_parallel)),) * pipeline_parallel
-    tensors = known_tensors(model)[0]
+    rotary = ROTARY_BYTES * _rotary_numbers(model)
+    if tensor_parallel == pipeline_parallel == 1:
+        return (rotary + whole + _filling(model, quantization),)
+    tensors = [_filled(model, quantization, tensor, tensor_parallel) for tensor in known_tensors(model)[0]]
     spans = stages(model.num_hidden_layers, pipeline_parallel)
-    rotary = ROTARY_BYTES * (model.position_tokens or 0) * _rotary_numbers(model)
     return tuple(
-        rotary
-        + sum(
-            _tensor_bytes(model, quantization, tensor, tensor_parallel)
-            for tensor in _of_stage(model, tensors, span, stage == 0, stage == pipeline_parallel - 1)
-        )
-        for stage, span in enumerate(spans)
+        rotary + _rank_bytes(model, quantization, _of_stage(model, tensors, span, span is spans[0], span is spans[-1]), tensor_parallel)
+        for span in spans
     )
 
 
+@lru_cache(maxsize=4096)
 def _rotary_numbers(model: ModelFacts) -> int:
-    """Numbers of each position's row; 0 for models with learned positions or none."""
-    if not model.is_decoder or any(tensor.role == "position" for tensor in known_tensors(model)[0]):
+    """Numbers in the table of positions; 0 for models with learned positions or none."""
+    if not model.is_decoder or not model.num_attention_heads or any(tensor.role == "position" for tensor in known_tensors(model)[0]):
         return 0
-    return model.latent.qk_rope_head_dim if model.latent else model.head_dim if model.num_attention_heads else 0
+    return (model.position_tokens or 0) * (model.latent.qk_rope_head_dim if model.latent else model.head_dim)
+
+
+def _filling(model: ModelFacts, quantization: str) -> int:
+    """What one card holds beyond the tensors themselves, because rows and tiles are filled up."""
+    more = 0
+    for tensor in known_tensors(model)[0]:
+        filled = _filled(model, quantization, tensor, 1)
+        if filled is not tensor:
+            more += _bytes(model, quantization, [filled]) - _bytes(model, quantization, [tensor])
+    return more
+
+
+def _filled(model: ModelFacts, quantization: str, tensor: Tensor, tensor_parallel: int) -> Tensor:
+    """The tensor as the ranks together hold it."""
+    if tensor.role in TABLES and tensor.rows % VOCABULARY_STEP:
+        return tensor._replace(rows=padded(tensor.rows, VOCABULARY_STEP))
+    if tensor.role not in EXPERTS or not _is_mxfp4(model, quantization):
+        return tensor
+    down = tensor.role == "expert_ffn_down"
+    hidden, own = (tensor.rows, tensor.cols) if down else (tensor.cols, tensor.rows)
+    hidden = padded(hidden, MXFP4_HIDDEN_STEP)
+    own = padded(-(-own // tensor_parallel), MXFP4_ROWS_STEP) * tensor_parallel
+    return tensor._replace(rows=hidden, cols=own) if down else tensor._replace(rows=own, cols=hidden)
 
 
 def _of_stage(model: ModelFacts, tensors: Sequence[Tensor], span: range, first: bool, last: bool) -> Iterator[Tensor]:
     """The tensors of one stage: embeddings stand in the first, the output layer in the last, a tied table in both."""
+    if first and last:
+        yield from tensors
+        return
     for tensor in tensors:
         if tensor.role in FIRST_STAGE_ROLES:
             tied = tensor.role == "token_embd" and model.tie_word_embeddings and model.is_decoder
@@ -83,22 +110,26 @@ def _of_stage(model: ModelFacts, tensors: Sequence[Tensor], span: range, first: 
                 yield tensor._replace(layers=mine)
 
 
-def _tensor_bytes(model: ModelFacts, quantization: str, tensor: Tensor, tensor_parallel: int) -> int:
-    """What one rank holds of a tensor, in all its layers."""
-    if tensor.role in ("token_embd", "output", "per_layer_token_embd"):
-        tensor = tensor._replace(rows=padded(tensor.rows, VOCABULARY_STEP))
-    if tensor.role in EXPERTS and _is_mxfp4(model, quantization):
-        tensor = _tiled(tensor, tensor_parallel)
-    whole = sum(checkpoint_formats.sizes(model, quantization, (tensor,))[0].values())
-    if tensor_parallel == 1 or _is_repeated(model, tensor):
-        return whole
-    heads = model.num_key_value_heads
-    if tensor.role in ("attn_k", "attn_v") and 0 < heads < tensor_parallel:
-        return -(-whole // heads)
-    if tensor.role == "attn_qkv" and 0 < heads < tensor_parallel and tensor.rows > 2 * heads * model.head_dim:
-        keys = whole * 2 * heads * model.head_dim // tensor.rows
-        return -(-(whole - keys) // tensor_parallel) - (-keys // heads)
-    return -(-whole // tensor_parallel)
+def _rank_bytes(model: ModelFacts, quantization: str, tensors: Iterable[Tensor], tensor_parallel: int) -> int:
+    """What one of `tensor_parallel` ranks holds of these tensors: whole, by key/value heads, or an equal part."""
+    heads = min(model.num_key_value_heads or tensor_parallel, tensor_parallel)
+    parts: dict[int, list[Tensor]] = {1: [], heads: [], tensor_parallel: []}
+    for tensor in tensors:
+        keys = 2 * model.num_key_value_heads * model.head_dim
+        if _is_repeated(model, tensor):
+            parts[1].append(tensor)
+        elif tensor.role in ("attn_k", "attn_v"):
+            parts[heads].append(tensor)
+        elif tensor.role == "attn_qkv" and heads < tensor_parallel and tensor.rows > keys:
+            parts[heads].append(tensor._replace(rows=keys))
+            parts[tensor_parallel].append(tensor._replace(rows=tensor.rows - keys))
+        else:
+            parts[tensor_parallel].append(tensor)
+    return sum(-(-_bytes(model, quantization, part) // number) for number, part in parts.items() if part)
+
+
+def _bytes(model: ModelFacts, quantization: str, tensors: Sequence[Tensor]) -> int:
+    return sum(checkpoint_formats.sizes(model, quantization, tensors)[0].values())
 
 
 def _is_repeated(model: ModelFacts, tensor: Tensor) -> bool:
@@ -117,12 +148,3 @@ def _is_repeated(model: ModelFacts, tensor: Tensor) -> bool:
 
 def _is_mxfp4(model: ModelFacts, quantization: str) -> bool:
     return quantization == "mxfp4" or (quantization == "native" and model.native_dtype == "mxfp4")
-
-
-def _tiled(tensor: Tensor, tensor_parallel: int) -> Tensor:
-    """An expert's matrix filled up to the kernel's tiles, on all ranks together."""
-    down = tensor.role == "expert_ffn_down"
-    hidden, own = (tensor.rows, tensor.cols) if down else (tensor.cols, tensor.rows)
-    hidden = padded(hidden, MXFP4_HIDDEN_STEP)
-    own = padded(-(-own // tensor_parallel), MXFP4_ROWS_STEP) * tensor_parallel
-    return tensor._replace(rows=hidden, cols=own) if down else tensor._replace(rows=own, cols=hidden)
