@@ -133,9 +133,24 @@ def _model(model: ModelFacts, question: Question) -> Iterator[Reason]:
     if limit and question.context_tokens > limit:
         text = f"{question.context_tokens:,} tokens are beyond the {limit:,} {model.name} was made for"
         yield Reason("context-beyond-model", f"{text}: ask for {limit:,} or less")
-    if question.runtime == "vllm" and question.gpu_count > 1 and model.num_attention_heads % question.gpu_count:
-        yield Reason("tensor-parallel", f"vLLM cannot divide {model.num_attention_heads} attention heads among "
-                     f"{question.gpu_count} cards: use a number that divides them")  # fmt: skip
+    if question.runtime == "vllm" and question.gpu_count > 1:
+        yield from _division(model, question)
+
+
+def _division(model: ModelFacts, question: Question) -> Iterator[Reason]:
+    """Cards vLLM cannot divide: into pipeline stages, or a stage's among the heads (`QKVParallelLinear`)."""
+    stages, number = question.engine.pipeline_parallel, question.gpu_count
+    if number % stages:
+        yield Reason("tensor-parallel", f"vLLM cannot divide {number} cards into {stages} pipeline stages: use a multiple of {stages}")
+        return
+    cards, keys = number // stages, 0 if model.latent else model.num_key_value_heads
+    if model.num_attention_heads % cards:
+        heads = f"{model.num_attention_heads} attention heads"
+    elif keys and max(keys, cards) % min(keys, cards):
+        heads = f"{keys} key/value heads"
+    else:
+        return
+    yield Reason("tensor-parallel", f"vLLM cannot divide {heads} among {cards} cards: use a number that divides them")
 
 
 def _file(support: Support, question: Question) -> Iterator[Reason]:

@@ -13,6 +13,8 @@ from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.prefill import prefill_speed
 from llmops_catalog.fit.quality import QualityCost, quality_cost
 from llmops_catalog.fit.question import Question, ask, of_kind
+from llmops_catalog.fit.runtimes import cache_tokens_left, settled
+from llmops_catalog.fit.runtimes.vllm_batch import smaller_batch
 from llmops_catalog.fit.settings import DEFAULT_ENGINE, DEFAULT_TRAINING, Engine, Training
 from llmops_catalog.fit.sizes import shown
 from llmops_catalog.fit.speed import Speed, decode_speed
@@ -42,6 +44,8 @@ class FitResult(NamedTuple):
     min_gpus: int | None = None
     largest_quantization: str | None = None
     """Of those worth showing, the best that fits on these cards with this context; None where none does or nobody searched."""
+    cache_tokens: int | None = None
+    """Tokens of cache left for all sequences together, where a runtime fills its budget with cache (vLLM)."""
 
     @property
     def quantization(self) -> str:
@@ -91,6 +95,7 @@ class FitResult(NamedTuple):
             "prefill_tokens_per_second": _json(self.prefill_tokens_per_second),
             "quality": _json(self.quality),
             "largest_quantization": self.largest_quantization,
+            "cache_tokens": self.cache_tokens,
         }
 
 
@@ -157,16 +162,33 @@ def judge(
         refused = tuple(refusals(model, gpu, question))
         if not gpu.has_memory:
             raise MissingFact("gpu-memory-missing", f"no memory size of the {gpu.name} is recorded (memory.sold_gb): ask with --memory")
-        estimated = estimated or answer(model, question)
+        estimated, verdict, reasons, noted = _settled_answer(model, gpu, question, available, estimated)
+        tokens = cache_tokens_left(model, estimated.question, available) if with_limits and not refused else None
     except MissingFact as missing:  # a known refusal answers even where the bytes are not known
         verdict, reasons = ("unsupported", refused) if refused else ("unknown", (missing.reason,))
         return FitResult(model, gpu, question, None, (), total, verdict, reasons)
-    memory = estimated.memory
-    verdict, reasons = ("unsupported", refused) if refused else compare(memory, available, question.gpu_count)
-    result = FitResult(
-        model, gpu, question, memory, once([*estimated.assumptions, *said, *remarks(model, gpu, question)]), total, verdict, reasons
-    )
+    if refused:
+        verdict, reasons = "unsupported", refused
+    notes = once([*noted, *estimated.assumptions, *said, *remarks(model, gpu, question)])
+    result = FitResult(model, gpu, question, estimated.memory, notes, total, verdict, reasons, cache_tokens=tokens)
     return with_searches(result, available) if with_limits else result
+
+
+def _settled_answer(
+    model: ModelFacts, gpu: GpuFacts, question: Question, available: int, estimated: Estimate | None
+) -> tuple[Estimate, str, tuple[Reason, ...], tuple[Assumption, ...]]:
+    """The estimate with what the runtime decides by the card, and its verdict; with the smaller defaults where only those go in."""
+    asked = settled(question, gpu)
+    if estimated is None or estimated.question != asked:
+        estimated = answer(model, asked)
+    verdict, reasons = compare(estimated.memory, available, question.gpu_count)
+    if verdict == "fits" or asked == question:
+        return estimated, verdict, reasons, ()
+    smaller = answer(model, question)
+    other, why = compare(smaller.memory, available, question.gpu_count)
+    if VERDICTS.index(other) >= VERDICTS.index(verdict):
+        return estimated, verdict, reasons, ()
+    return smaller, other, why, (smaller_batch(question, gpu),)
 
 
 def compare(memory: Memory, available: int, cards: int) -> tuple[str, tuple[Reason, ...]]:
