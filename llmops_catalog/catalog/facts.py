@@ -7,18 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmops_catalog.fit.facts import (
+    CompressedFacts,
     ExpertFacts,
     GpuFacts,
     LatentFacts,
     LayerGroupFacts,
     ModelFacts,
     RentalFacts,
+    SparseFacts,
     StateFacts,
     capability,
 )
 from llmops_catalog.fit.support import Rule, Support
 
 Data = Mapping[str, Any]
+
+WINDOWED_LAYERS = ("sliding_attention", "chunked_attention", "compressed_sparse_attention", "heavily_compressed_attention")
+"""Layer types that look back `attention.sliding_window` tokens only, those of DeepSeek V4 at compressed ones besides."""
 
 
 def model_facts(record_id: str, data: Data, support: Support | None = None, mentions: int = 0) -> ModelFacts:
@@ -56,7 +61,7 @@ def model_facts(record_id: str, data: Data, support: Support | None = None, ment
         layer_groups=_groups(architecture, attention, types),
         kv_shared_layers=architecture.get("kv_shared_layers") or 0,
         per_layer_embedding_size=architecture.get("per_layer_embedding_size"),
-        latent=LatentFacts(**architecture["latent_attention"]) if architecture.get("latent_attention") else None,
+        latent=_latent(architecture.get("latent_attention")),
         experts=_experts(architecture.get("experts")),
         state=StateFacts(**architecture["recurrent_state"]) if architecture.get("recurrent_state") else None,
         max_context_tokens=_max_context(context),
@@ -71,6 +76,11 @@ def model_facts(record_id: str, data: Data, support: Support | None = None, ment
         confidence=data.get("confidence", "high"),
         sources=tuple(dict.fromkeys(source["url"] for source in data.get("sources") or ())),
         support=support,
+        value_head_dim=attention.get("value_head_dim"),
+        per_layer_embedding_rows=architecture.get("per_layer_embedding_rows"),
+        compressed=CompressedFacts(**architecture["compressed_attention"]) if architecture.get("compressed_attention") else None,
+        sparse=SparseFacts(**architecture["sparse_attention"]) if architecture.get("sparse_attention") else None,
+        residual_streams=architecture.get("residual_streams") or 1,
         mentions=mentions,
     )
 
@@ -98,7 +108,7 @@ def _groups(architecture: Data, attention: Data, types: tuple[str, ...]) -> tupl
 
 
 def _group(group: Data, attention: Data) -> LayerGroupFacts:
-    limited = group["type"] in ("sliding_attention", "chunked_attention", "compressed_attention")
+    limited = group["type"] in WINDOWED_LAYERS
     window = group.get("sliding_window") or (attention.get("sliding_window") if limited else None)
     return LayerGroupFacts(
         layers=group["layers"],
@@ -107,13 +117,19 @@ def _group(group: Data, attention: Data) -> LayerGroupFacts:
         num_key_value_heads=group.get("num_key_value_heads") or attention.get("num_key_value_heads"),
         head_dim=group.get("head_dim") or attention.get("head_dim"),
         intermediate_size=group.get("intermediate_size"),
+        num_attention_heads=group.get("num_attention_heads") or attention.get("num_attention_heads"),
     )
+
+
+def _latent(latent: Data | None) -> LatentFacts | None:
+    return LatentFacts(**{**latent, "index_layers": tuple(latent.get("index_layers") or ())}) if latent else None
 
 
 def _experts(experts: Data | None) -> ExpertFacts | None:
     if not experts:
         return None
-    return ExpertFacts(**{**experts, "first_dense_layers": experts.get("first_dense_layers") or 0})
+    defaults = {"first_dense_layers": experts.get("first_dense_layers") or 0, "layer_step": experts.get("layer_step") or 1}
+    return ExpertFacts(**{**experts, **defaults})
 
 
 def _max_context(context: Data) -> int | None:

@@ -7,8 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmops_catalog.catalog import search
 from llmops_catalog.catalog.facts import gpu_facts, model_facts
@@ -19,6 +18,9 @@ from llmops_catalog.fit.facts import GpuFacts, ModelFacts, RentalFacts
 from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.fit.support import Rule, Support
 from llmops_catalog.problems import nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COLLECTION_WORDS = {"gpus": "GPU"}
 """How a collection's records are called in a sentence, where it is not just the folder name without its 's'."""
@@ -58,9 +60,16 @@ class Referrer(NamedTuple):
 class Catalog:
     """All records of one catalog folder. Made by `load_catalog`; safe to share, never changes."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, folder: str) -> None:
         self._connection = connection
-        self.path = path
+        self._folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The folder the records lie in."""
+        from pathlib import Path
+
+        return Path(self._folder)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy, or the same catalog in another process, is opened anew: two never share a file handle."""

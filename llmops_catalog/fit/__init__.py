@@ -10,19 +10,29 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from llmops_catalog.fit.architectures import derive_tensors, expert_parameter_count, parameter_count
+from llmops_catalog.fit.architectures import (
+    derive_tensors,
+    described_model_types,
+    expert_parameter_count,
+    parameter_count,
+    variant_from_config,
+)
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
 from llmops_catalog.fit.available import available_per_card, memory_card
 from llmops_catalog.fit.choices import quantizations
 from llmops_catalog.fit.estimation import Estimate, Memory, estimate
 from llmops_catalog.fit.facts import (
+    CompressedFacts,
     ExpertFacts,
+    FileTensor,
     GpuFacts,
     LatentFacts,
     LayerGroupFacts,
     ModelFacts,
     RentalFacts,
+    SparseFacts,
     StateFacts,
+    WeightFile,
 )
 from llmops_catalog.fit.formats import QUANTIZATIONS
 from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
@@ -42,9 +52,11 @@ __all__ = [
     "TASKS",
     "VERDICTS",
     "Assumption",
+    "CompressedFacts",
     "Engine",
     "Estimate",
     "ExpertFacts",
+    "FileTensor",
     "FitResult",
     "GpuFacts",
     "LatentFacts",
@@ -55,12 +67,15 @@ __all__ = [
     "Reason",
     "Rental",
     "RentalFacts",
+    "SparseFacts",
     "StateFacts",
     "Training",
+    "WeightFile",
     "available_per_card",
     "best_quantization",
     "cheapest_rental",
     "derive_tensors",
+    "described_model_types",
     "estimate",
     "expert_parameter_count",
     "fit",
@@ -72,6 +87,7 @@ __all__ = [
     "rank_gpus",
     "rank_models",
     "usual_runtime",
+    "variant_from_config",
 ]
 
 

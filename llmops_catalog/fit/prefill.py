@@ -10,8 +10,9 @@ from llmops_catalog.fit.assumptions import MissingFact
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.hardware import APPLE, CLASSES, INSTINCT, INTEL, NVIDIA, NVIDIA_HBM, RADEON, hardware_class
 from llmops_catalog.fit.question import Question
+from llmops_catalog.fit.shapes import known_tensors
 from llmops_catalog.fit.speed import Speed, could_hold
-from llmops_catalog.fit.weights import known_tensors, weigh
+from llmops_catalog.fit.weights import weigh
 
 OUTSIDE = ("token_embd", "position", "per_layer_token_embd", "output", "tower")
 """Tensors a prompt token is not multiplied with; the output layer is, but for the last token only."""

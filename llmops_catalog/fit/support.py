@@ -8,7 +8,7 @@ from typing import NamedTuple
 from llmops_catalog.fit.assumptions import Assumption, Reason
 from llmops_catalog.fit.checkpoint_formats import native_format
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
-from llmops_catalog.fit.formats import GGUF_ONLY
+from llmops_catalog.fit.formats import GGUF_ONLY, recorded
 from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.fit.question import Question
 
@@ -107,7 +107,7 @@ class Support:
 
     def loads(self, runtime: str, quantization: str) -> bool:
         """False only where the quantization is known and this runtime is not among those that load it."""
-        return runtime in self.loaded_by.get(quantization, (runtime,))
+        return runtime in self.loaded_by.get(recorded(quantization), (runtime,))
 
 
 NO_RULES = Support({}, ())
@@ -172,7 +172,7 @@ def _unmet(support: Support, model: ModelFacts, gpu: GpuFacts, question: Questio
 
 
 def _stored_as(model: ModelFacts, question: Question) -> str:
-    return native_format(model) if question.quantization == "native" else question.quantization
+    return native_format(model) if question.quantization == "native" else recorded(question.quantization)
 
 
 def _sentence(rule: Rule, code: str, words: str) -> Reason:

@@ -47,11 +47,13 @@ def test_the_json_of_a_result_is_the_estimate_and_more():
 
 
 def test_a_result_without_memory_keeps_its_shape():
-    data = fit(LLAMA_8B, L4, quantization="nvfp4", runtime="vllm").as_json()
+    data = fit(LLAMA_8B._replace(native_dtype="int2"), L4, quantization="native", runtime="vllm").as_json()
     assert data["verdict"] == "unknown"
     assert list(data["memory"]) == MEMORY_KEYS
     assert set(data["memory"].values()) == {None}
-    assert data["reasons"] == [{"code": "quantization-not-modelled", "message": "how many bytes nvfp4 takes is not modelled yet"}]
+    assert data["reasons"] == [
+        {"code": "quantization-not-modelled", "message": "how many bytes a checkpoint in int2 takes is not modelled yet"}
+    ]
 
 
 def test_the_python_example_of_the_contract():
