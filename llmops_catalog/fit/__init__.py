@@ -19,10 +19,12 @@ from llmops_catalog.fit.architectures import (
 )
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
 from llmops_catalog.fit.available import available_per_card, memory_card
+from llmops_catalog.fit.choices import quantizations
 from llmops_catalog.fit.estimation import Estimate, Memory, estimate
 from llmops_catalog.fit.facts import (
     CompressedFacts,
     ExpertFacts,
+    FileTensor,
     GpuFacts,
     LatentFacts,
     LayerGroupFacts,
@@ -30,10 +32,12 @@ from llmops_catalog.fit.facts import (
     RentalFacts,
     SparseFacts,
     StateFacts,
+    WeightFile,
 )
 from llmops_catalog.fit.formats import QUANTIZATIONS
 from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
-from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, quantizations, rank_gpus, rank_models
+from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, rank_gpus, rank_models
+from llmops_catalog.fit.rental import Rental, cheapest_rental
 from llmops_catalog.fit.settings import LORA_TARGETS, OPTIMIZERS, PRECISIONS, TASKS, Engine, Training
 from llmops_catalog.fit.sizes import parse_size
 from llmops_catalog.fit.verdict import VERDICTS, FitResult, fit
@@ -52,6 +56,7 @@ __all__ = [
     "Engine",
     "Estimate",
     "ExpertFacts",
+    "FileTensor",
     "FitResult",
     "GpuFacts",
     "LatentFacts",
@@ -60,12 +65,15 @@ __all__ = [
     "MissingFact",
     "ModelFacts",
     "Reason",
+    "Rental",
     "RentalFacts",
     "SparseFacts",
     "StateFacts",
     "Training",
+    "WeightFile",
     "available_per_card",
     "best_quantization",
+    "cheapest_rental",
     "derive_tensors",
     "described_model_types",
     "estimate",

@@ -9,7 +9,7 @@ Field names are those of Hugging Face configs and of the catalog's schema; units
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -105,6 +105,38 @@ class StateFacts(NamedTuple):
     conv_kernel: int | None = None
 
 
+class FileTensor(NamedTuple):
+    """One tensor as it lies in a file: its role (`fit/tensors.py`), `rows` x `cols` weights, and the bytes they take there.
+
+    `layer` is None outside the layers. Tensors that are not `loaded` are in the file only (heads that predict further tokens).
+    """
+
+    role: str
+    rows: int
+    cols: int
+    size_bytes: int
+    layer: int | None = None
+    loaded: bool = True
+
+
+class WeightFile:
+    """The very file that facts were read from: its quantization and the tensors in it. Never changed."""
+
+    def __init__(self, quantization: str, tensors: Iterable[FileTensor]) -> None:
+        self.quantization = quantization
+        self.tensors = tuple(tensors)
+        self.file_bytes = sum(tensor.size_bytes for tensor in self.tensors)
+        self._hash = hash((quantization, self.tensors))
+
+    def __eq__(self, other: object) -> bool:
+        """Equal where the same lies in it."""
+        return isinstance(other, WeightFile) and (self.quantization, self.tensors) == (other.quantization, other.tensors)
+
+    def __hash__(self) -> int:
+        """Computed once: every estimate is remembered by its model's facts."""
+        return self._hash
+
+
 class ModelFacts(NamedTuple):
     """One checkpoint. `max_context_tokens` is None where the model has no bound of its own.
 
@@ -161,6 +193,10 @@ class ModelFacts(NamedTuple):
     compressed: CompressedFacts | None = None
     sparse: SparseFacts | None = None
     residual_streams: int = 1
+    file: WeightFile | None = None
+    """Set where the facts were read from one file of weights: its own bytes are the answer, in its own quantization only."""
+    mentions: int = 0
+    """Records of the catalog that refer to it (lists, courses, measurements, models made from it): how well known it is."""
     variant: int | None = None
     """Which variant of its family this is, where a config.json said so; None where the total tells."""
 
@@ -178,6 +214,8 @@ class RentalFacts(NamedTuple):
     as_of: str | None = None
     currency: str = "USD"
     source: str | None = None
+    gpu_count: int = 1
+    """Cards that come together; `amount` is the price of one of them."""
 
     def as_json(self) -> Mapping[str, object]:
         """The object of `usd_per_hour`."""
@@ -210,6 +248,12 @@ class GpuFacts(NamedTuple):
     rental: RentalFacts | None = None
     exact_bytes: int | None = None
     """Set only for `--memory SIZE`: exactly what a process may use, no deduction."""
+    memory_type: str | None = None
+    """Memory technology in the vendor's words: GDDR6X, HBM3, LPDDR5X, unified."""
+    nvlink: bool | None = None
+    fp16_vector_tflops: float | None = None
+    offers: tuple[RentalFacts, ...] = ()
+    """Ways to rent it: for each size of instance the lowest known on-demand prices per card, with and without a day."""
 
     @property
     def has_memory(self) -> bool:

@@ -46,15 +46,16 @@ def cached_layers(model: ModelFacts) -> tuple[CachedLayers, ...]:
         return _decoder_stack(model)
     reusing = _reusing_layers(model)
     result = []
-    for group in model.layer_groups:
+    for group in reversed(model.layer_groups):  # the last layers are those that reuse
         if group.type in (*RECURRENT_LAYERS, "feed_forward"):
             continue
         if group.type not in CACHING_LAYERS:
             raise MissingFact("layer-type-not-modelled", f"what {group.type.replace('_', ' ')} keeps per token is not modelled yet")
-        layers = group.layers - reusing.get(group.type, 0)
-        if layers > 0:
-            result.append(_group(model, group, layers))
-    return tuple(result)
+        without = min(group.layers, reusing.get(group.type, 0))
+        reusing[group.type] = reusing.get(group.type, 0) - without
+        if group.layers > without:
+            result.append(_group(model, group, group.layers - without))
+    return tuple(reversed(result))
 
 
 def _decoder_stack(model: ModelFacts) -> tuple[CachedLayers, ...]:
