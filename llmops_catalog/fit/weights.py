@@ -131,29 +131,30 @@ def _keeps_mxfp4(native: str | None, base: str) -> bool:
 
 
 def gguf_sizes(tensors: tuple[Shape, ...], table: Choices, base: str) -> Sizes:
-    """Bytes by role in a GGUF file; `base` is the type its name promises."""
+    """Bytes by role in a GGUF file; `base` is the type its name promises. Raises `MissingFact` where llama.cpp makes no such file."""
     sizes: Sizes = {}
-    usual, block = table[""], GGUF_BLOCKS[base][0]
+    usual = table[""]
     for shape in tensors:
-        role, rows, cols, places, _, _, counts = shape
-        kind, raised = table.get(role, usual)
-        if kind == "Q5_K" != base and cols % block and role in OUTPUTS:
-            kind = "Q8_0"  # an output whose rows are no whole number of the base type's blocks
-        size = places * row_bytes(fitting(kind, cols), cols)
-        if raised and counts is not None:
-            size = _raised(Choice(kind, raised), shape)
+        role, rows, cols, places = shape[:4]
+        choice = table.get(role, usual)
+        if choice.raised or role in OUTPUTS:
+            size = sum(number * row_bytes(kind, cols) for kind, number in block_types(shape, choice, base))
+        else:
+            size = places * row_bytes(fitting(choice.base, cols), cols)
         sizes[role] = sizes.get(role, 0) + size * rows
     return sizes
 
 
-def _raised(choice: Choice, shape: Shape) -> int:
-    """Bytes of one row in every layer, where some layers have another type."""
-    size, counted = 0, 0
+def block_types(shape: Shape, choice: Choice, base: str) -> list[tuple[str, int]]:
+    """The types of a kind of tensor, each with the number of places it is in."""
+    cols, counted, types = shape.cols, 0, []
+    if choice.base == "Q5_K" != base and shape.role in OUTPUTS and cols % GGUF_BLOCKS[base][0]:
+        return [("Q8_0", shape.places)]  # an output whose rows are no whole number of the base type's blocks
     for place, kind in choice.raised:
         number = shape.counts[place] if shape.counts else 0
-        size += (number - counted) * row_bytes(fitting(kind, shape.cols), shape.cols)
+        types.append((fitting(kind, cols), number - counted))
         counted = number
-    return size + (shape.places - counted) * row_bytes(fitting(choice.base, shape.cols), shape.cols)
+    return [*types, (fitting(choice.base, cols), shape.places - counted)]
 
 
 def _checkpoint(model: ModelFacts, made: Shapes, quantization: str, runtime: str) -> Weights:
