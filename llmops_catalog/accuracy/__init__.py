@@ -6,6 +6,7 @@ from llmops_catalog.accuracy.check import Bound, Checked, Checks, check
 from llmops_catalog.accuracy.comparison import AFTER_RUN, PARTS, UNITS, Comparison, comparisons, part_of
 from llmops_catalog.accuracy.figures import BREAKDOWNS, TERMS, Figures, breakdown, figures, naive_figures
 from llmops_catalog.accuracy.readings import SETUP, Reading, readings
+from llmops_catalog.accuracy.speed import SpeedComparison, SpeedCoverage, speed_comparisons, speed_coverage
 from llmops_catalog.accuracy.summary import accuracy_json, nominal_bits, why, worst
 from llmops_catalog.accuracy.verdicts import VerdictErrors, verdict_errors
 
@@ -22,6 +23,8 @@ __all__ = [
     "Comparison",
     "Figures",
     "Reading",
+    "SpeedComparison",
+    "SpeedCoverage",
     "VerdictErrors",
     "accuracy_json",
     "breakdown",
@@ -32,6 +35,8 @@ __all__ = [
     "nominal_bits",
     "part_of",
     "readings",
+    "speed_comparisons",
+    "speed_coverage",
     "verdict_errors",
     "why",
     "worst",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from llmops_catalog.catalog.check import Checked
 
-FORMAT = 5
+FORMAT = 6
 BLUR_NS = 2_000_000_000
 """Changes younger than this may share a time stamp with the reading of it (coarse file-system clocks, as git's 'racy' files)."""
 KEPT = 6
@@ -281,10 +281,13 @@ def _fill(checked: Checked, subject: str) -> sqlite3.Connection:
 def _support(checked: Checked) -> str:
     """What `Catalog.support` is made of, in one text: a question that asks for one model need not read every rule and quantization."""
     from llmops_catalog.catalog.facts import rule_facts
+    from llmops_catalog.catalog.published import quality_facts
 
     quantizations = {file.id: file.document.data.get("runtimes", ()) for file in checked.records if file.collection == "quantizations"}
     rules = [rule_facts(file.id, file.document.data) for file in checked.records if file.collection == "rules"]
-    return json.dumps({"loaded_by": quantizations, "rules": rules}, separators=(",", ":"))
+    models = {file.id: file.document.data for file in checked.records if file.collection == "models"}
+    quality = quality_facts((file.document.data for file in checked.records if file.collection == "measurements"), models)
+    return json.dumps({"loaded_by": quantizations, "rules": rules, "quality": quality}, separators=(",", ":"))
 
 
 def _insert_rental(connection: sqlite3.Connection, provider: str, rental: dict[str, Any]) -> None:

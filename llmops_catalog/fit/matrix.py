@@ -23,6 +23,7 @@ NOT_ASKED_ABOUT: dict[str, Any] = {
     "id": "", "name": "", "segment": None, "architecture": None, "released": None, "launch_price_usd": None, "colab": None,
     "rental": None, "bandwidth_gb_s": None, "fp16_tflops": None, "fp32_tflops": None, "driver_mib": None, "cuda_gib": None,
     "system_limit_low_gib": None, "system_limit_high_gib": None, "sold_gb": 0.0,
+    "memory_type": None, "nvlink": None, "fp16_vector_tflops": None, "offers": (),
 }  # fmt: skip
 """What of a card decides no verdict: its name, price and speed; its sizes only through the bytes a process can allocate."""
 FITS, TIGHT, DOES_NOT_FIT, UNSUPPORTED, UNKNOWN = range(len(VERDICTS))

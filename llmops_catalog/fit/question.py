@@ -136,6 +136,8 @@ def _engine(engine: Engine, gpu_count: int) -> Engine:
         within("ubatch", engine.micro_batch_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
     if engine.batched_tokens is not None:
         within("max_batched_tokens", engine.batched_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
+    if engine.max_sequences is not None:
+        within("max_sequences", engine.max_sequences, 1, LARGEST_CONCURRENCY, "sequences")
     if engine.gpu_layers is not None:
         within("gpu_layers", engine.gpu_layers, 0, LARGEST_LAYER_COUNT, "layers")
     within("cpu_moe", engine.cpu_expert_layers, 0, LARGEST_LAYER_COUNT, "layers")

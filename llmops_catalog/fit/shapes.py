@@ -69,7 +69,7 @@ def shapes(model: ModelFacts) -> Shapes:
     recent = model.released is None or model.released >= RULES_CHANGED
     layers = model.num_hidden_layers + (1 if model.model_type in PREDICTION_IN_GGUF else 0)
     found = counts(tensors, layers, experts, recent)
-    made = tuple(_shape(tensor, places, bool(model.latent)) for tensor, places in zip(tensors, found, strict=True))
+    made = tuple(shape_of(tensor, places, latent=model.latent is not None) for tensor, places in zip(tensors, found, strict=True))
     text = [shape for shape in made if shape.role != "tower"]
     if model.model_type in OUTPUT_IN_GGUF:
         text += [shape._replace(role="output") for shape in text if shape.role == "token_embd" and model.tie_word_embeddings]
@@ -84,7 +84,8 @@ def shapes(model: ModelFacts) -> Shapes:
     )
 
 
-def _shape(tensor: Tensor, places: Counts | None, latent: bool) -> Shape:
+def shape_of(tensor: Tensor, places: Counts | None = None, *, latent: bool) -> Shape:
+    """The tensor as formats count it; the stacked up-projections of latent attention have a name of their own."""
     role = "stacked" if latent and tensor.role == "linear" and tensor.copies > 1 else tensor.role
     number = len(tensor.layers)
     rows = tensor.rows * tensor.copies

@@ -9,6 +9,7 @@ from llmops_catalog.fit.assumptions import Assumption, Reason
 from llmops_catalog.fit.checkpoint_formats import native_format
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.formats import GGUF_ONLY, recorded
+from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.fit.question import Question
 
 FLOOR = "runtime-floor"
@@ -66,18 +67,21 @@ class Rule(NamedTuple):
 
 
 class Support:
-    """What the catalog knows of what runs where: the runtimes that load each quantization, and the rules. Shared, never changed."""
+    """What the catalog knows of what runs where: the runtimes that load each quantization, the rules, and published losses of
+    quality. Shared, never changed.
+    """
 
-    def __init__(self, loaded_by: Mapping[str, tuple[str, ...]], rules: Iterable[Rule]) -> None:
+    def __init__(self, loaded_by: Mapping[str, tuple[str, ...]], rules: Iterable[Rule], quality: Iterable[QualityFacts] = ()) -> None:
         self.loaded_by = dict(loaded_by)
         self.rules = tuple(rules)
+        self.quality = tuple(quality)
         self._about: dict[tuple[str, str, str, str], tuple[Rule, ...]] = {}
         self._unmet: dict[tuple[tuple[str, str, str, str], GpuFacts], tuple[tuple[Rule, Reason], ...]] = {}
         self._hash = hash(self.rules)
 
     def __eq__(self, other: object) -> bool:
         """Equal where the same is known: facts that were sent to another process are still the same facts."""
-        return isinstance(other, Support) and (self.loaded_by, self.rules) == (other.loaded_by, other.rules)
+        return isinstance(other, Support) and (self.loaded_by, self.rules, self.quality) == (other.loaded_by, other.rules, other.quality)
 
     def __hash__(self) -> int:
         """Computed once: every estimate is remembered by its model's facts."""
@@ -129,9 +133,24 @@ def _model(model: ModelFacts, question: Question) -> Iterator[Reason]:
     if limit and question.context_tokens > limit:
         text = f"{question.context_tokens:,} tokens are beyond the {limit:,} {model.name} was made for"
         yield Reason("context-beyond-model", f"{text}: ask for {limit:,} or less")
-    if question.runtime == "vllm" and question.gpu_count > 1 and model.num_attention_heads % question.gpu_count:
-        yield Reason("tensor-parallel", f"vLLM cannot divide {model.num_attention_heads} attention heads among "
-                     f"{question.gpu_count} cards: use a number that divides them")  # fmt: skip
+    if question.runtime == "vllm" and question.gpu_count > 1:
+        yield from _division(model, question)
+
+
+def _division(model: ModelFacts, question: Question) -> Iterator[Reason]:
+    """Cards vLLM cannot divide: into pipeline stages, or a stage's among the heads (`QKVParallelLinear`)."""
+    stages, number = question.engine.pipeline_parallel, question.gpu_count
+    if number % stages:
+        yield Reason("tensor-parallel", f"vLLM cannot divide {number} cards into {stages} pipeline stages: use a multiple of {stages}")
+        return
+    cards, keys = number // stages, 0 if model.latent else model.num_key_value_heads
+    if model.num_attention_heads % cards:
+        heads = f"{model.num_attention_heads} attention heads"
+    elif keys and max(keys, cards) % min(keys, cards):
+        heads = f"{keys} key/value heads"
+    else:
+        return
+    yield Reason("tensor-parallel", f"vLLM cannot divide {heads} among {cards} cards: use a number that divides them")
 
 
 def _file(support: Support, question: Question) -> Iterator[Reason]:

@@ -20,7 +20,8 @@ from llmops_catalog.outside.gguf_header import TENSOR_TYPES, Header, read_header
 
 KEYS = {"general.architecture": "llama", "llama.block_count": 2, "llama.context_length": 4096, "llama.embedding_length": 64,
         "llama.attention.head_count": 4, "llama.attention.head_count_kv": [2, 2], "general.alignment": 32, "llama.rope.freq_base": 1e4,
-        "tokenizer.ggml.tokens": ["<s>", "a", "ä"] * 7, "tokenizer.ggml.scores": [0.5] * 21, "tokenizer.ggml.add_bos_token": True}  # fmt: skip
+        "tokenizer.ggml.tokens": ["<s>", "a", "ä"] * 7, "tokenizer.ggml.scores": [0.5] * 21,
+        "tokenizer.ggml.add_bos_token": True}  # fmt: skip
 TENSORS = [
     Tensor("token_embd.weight", (64, 21), "Q8_0"),
     Tensor("output_norm.weight", (64,), "F32"),
