@@ -101,14 +101,15 @@ def sized(name: str) -> Sized | None:
         plain = rest.replace(".", "", 1).isdecimal() and len(rest) <= 5
         return Sized(family, float(rest)) if plain and low <= float(rest) <= high else None
     size, _, group = rest.partition("-")
-    number = size.removesuffix("bit") if size.endswith("bit") and family in ("mlx", "hqq") else size.removeprefix("int")
-    if family not in BITS or not number.isdecimal() or number == size or int(number) not in BITS[family]:
+    spellings = {"mlx": ("{}bit",), "hqq": ("int{}", "{}bit")}.get(family, ("int{}",))
+    number = next((bits for bits in BITS.get(family, ()) for form in spellings if size == form.format(bits)), None)
+    if number is None:
         return None
     if not group:
-        return Sized(family, int(number))
+        return Sized(family, number)
     weights = group.removeprefix("g")
     known = weights.isdecimal() and weights != group and int(weights) in GROUPS
-    return Sized(family, int(number), int(weights)) if known else None
+    return Sized(family, number, int(weights)) if known else None
 
 
 def recorded(name: str) -> str:

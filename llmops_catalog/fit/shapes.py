@@ -25,6 +25,9 @@ PREDICTION_IN_GGUF = ("glm4_moe",)
 """Families whose GGUF files have always held the layers that predict further tokens, which nothing loads by default
 (conversion/glm.py: block_count + num_nextn_predict_layers)."""
 
+OUTPUT_IN_GGUF = ("falcon", "gpt_bigcode")
+"""Families whose published files hold the output layer beside the table it is tied to, and whose converters write both."""
+
 
 class Shape(NamedTuple):
     """Alike matrices: `places` layers with `rows` x `cols` weights each (copies stacked); `matrices` counts them singly.
@@ -42,7 +45,10 @@ class Shape(NamedTuple):
 
 
 class Shapes(NamedTuple):
-    """What formats ask about a model. `guessed`: not derived tensor by tensor; `mix`: the GGUF traits, file type left open."""
+    """What formats ask about a model: all shapes, and those of a GGUF file (`text_shapes`).
+
+    `guessed`: not derived tensor by tensor; `mix`: what the GGUF rules ask, file type left open.
+    """
 
     shapes: tuple[Shape, ...]
     text_shapes: tuple[Shape, ...]
@@ -64,13 +70,16 @@ def shapes(model: ModelFacts) -> Shapes:
     layers = model.num_hidden_layers + (1 if model.model_type in PREDICTION_IN_GGUF else 0)
     found = counts(tensors, layers, experts, recent)
     made = tuple(shape_of(tensor, places, latent=model.latent is not None) for tensor, places in zip(tensors, found, strict=True))
+    text = [shape for shape in made if shape.role != "tower"]
+    if model.model_type in OUTPUT_IN_GGUF:
+        text += [shape._replace(role="output") for shape in text if shape.role == "token_embd" and model.tie_word_embeddings]
     matrices = [one.rows * one.cols for one in tensors if one.role not in (*OUTSIDE_LAYERS, "vector", "remainder")]
     return Shapes(
         shapes=made,
-        text_shapes=tuple(shape for shape in made if shape.role != "tower"),
+        text_shapes=tuple(text),
         guessed=guessed,
         notes=notes,
-        mix=_mix(model, tensors, experts, recent),
+        mix=_mix(model, text, experts, recent),
         largest_matrix=max(matrices, default=0),
     )
 
@@ -83,7 +92,7 @@ def shape_of(tensor: Tensor, places: Counts | None = None, *, latent: bool) -> S
     return Shape(role, rows, tensor.cols, number, tensor.copies * number, rows * tensor.cols * number, places)
 
 
-def _mix(model: ModelFacts, tensors: Sequence[Tensor], experts: int, recent: bool) -> Mix:
+def _mix(model: ModelFacts, text: Sequence[Shape], experts: int, recent: bool) -> Mix:
     shared = model.num_attention_heads // max(1, model.num_key_value_heads)
     if model.model_type in NO_HEADS_IN_FIRST_LAYER and model.layer_types and model.layer_types[0] in WITHOUT_HEADS:
         shared = 0
@@ -92,10 +101,9 @@ def _mix(model: ModelFacts, tensors: Sequence[Tensor], experts: int, recent: boo
         file_type="",
         heads_per_key_head=shared,
         experts=experts,
-        tied=not any(tensor.role == "output" for tensor in tensors),
+        tied=not any(shape.role == "output" for shape in text),
         falcon=model.model_type == "falcon",
         is_70b=large,
-        native_mxfp4=model.native_dtype == "mxfp4",
         recent=recent,
     )
 

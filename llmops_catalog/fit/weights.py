@@ -20,6 +20,7 @@ INPUT_ROLES = ("token_embd", "position", "per_layer_token_embd")
 OUTSIDE_ROLES = (*INPUT_ROLES, "output", "tower")
 UNDERIVED_SHARE = 0.02
 """How far the weights may be off, as a share, where the family is not described tensor by tensor."""
+MXFP4_BITS = 4.25
 PREDICTING = (
     "deepseek_v3", "deepseek_v32", "deepseek_v4", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa", "mimo", "mimo_v2_flash",
     "nemotron_h", "qwen3_5", "qwen3_5_moe", "qwen3_next",
@@ -48,7 +49,7 @@ class Weights(NamedTuple):
     tied output layer stands on another device), `layer_bytes` stand inside the layers. `uncertainty_bytes`: how far the
     sum may be off. `host_bytes` is the part of the file a format leaves in main memory. `largest_matrix`: weights of the
     largest quantized matrix (some kernels unpack it). `expert_bytes` are the routed experts, all of them; `tower_bytes`
-    the vision and audio parts.
+    the vision and audio parts. `output_bytes`: an output layer of its own, 0 where the token table serves.
     """
 
     file_bytes: int
@@ -62,6 +63,7 @@ class Weights(NamedTuple):
     assumptions: tuple[Assumption, ...] = ()
     expert_bytes: int = 0
     tower_bytes: int = 0
+    output_bytes: int = 0
 
 
 Sizes = dict[str, int]
@@ -105,12 +107,12 @@ def gguf_file_type(model: ModelFacts, quantization: str) -> str:
 def _gguf(model: ModelFacts, made: Shapes, file_type: str) -> Weights:
     """The tensors convert_hf_to_gguf.py writes, each in the type the quantizer gives it."""
     forked = file_type in FORK_DEFAULT_TYPE
-    mix = made.mix._replace(file_type=file_type)
     base = FORK_DEFAULT_TYPE[file_type] if forked else GGUF_DEFAULT_TYPE[file_type]
+    mix = made.mix._replace(file_type=file_type, native_mxfp4=_keeps_mxfp4(model.native_dtype, base))
     sizes = gguf_sizes(made.text_shapes, fork_choices(mix) if forked else choices(mix), base)
     resident = sum(sizes.values())
     file_bytes, said = resident, [*made.notes]
-    if len(made.text_shapes) < len(made.shapes):
+    if model.other_modality_parameters:
         said.append(_TEXT_ONLY)
     said.append(_FORK_BLOCKS if forked else _BLOCKS)
     if mix.native_mxfp4 and file_type != "mxfp4":
@@ -122,30 +124,37 @@ def _gguf(model: ModelFacts, made: Shapes, file_type: str) -> Weights:
     return _weights(made, sizes, resident, file_bytes, said)
 
 
+def _keeps_mxfp4(native: str | None, base: str) -> bool:
+    """Experts shipped in MXFP4 stay so (llama-quantize requantizes nothing); of DeepSeek V4 files of fewer bits are made all the same."""
+    weights, octets = GGUF_BLOCKS[base]
+    return native == "mxfp4" or (native == "fp8+fp4" and 8 * octets >= MXFP4_BITS * weights)
+
+
 def gguf_sizes(tensors: tuple[Shape, ...], table: Choices, base: str) -> Sizes:
-    """Bytes by role in a GGUF file; `base` is the type its name promises."""
+    """Bytes by role in a GGUF file; `base` is the type its name promises. Raises `MissingFact` where llama.cpp makes no such file."""
     sizes: Sizes = {}
-    usual, block = table[""], GGUF_BLOCKS[base][0]
+    usual = table[""]
     for shape in tensors:
-        role, rows, cols, places, _, _, counts = shape
-        kind, raised = table.get(role, usual)
-        if kind == "Q5_K" != base and cols % block and role in OUTPUTS:
-            kind = "Q8_0"  # an output whose rows are no whole number of the base type's blocks
-        size = places * row_bytes(fitting(kind, cols), cols)
-        if raised and counts is not None:
-            size = _raised(Choice(kind, raised), shape)
+        role, rows, cols, places = shape[:4]
+        choice = table.get(role, usual)
+        if choice.raised or role in OUTPUTS:
+            size = sum(number * row_bytes(kind, cols) for kind, number in block_types(shape, choice, base))
+        else:
+            size = places * row_bytes(fitting(choice.base, cols), cols)
         sizes[role] = sizes.get(role, 0) + size * rows
     return sizes
 
 
-def _raised(choice: Choice, shape: Shape) -> int:
-    """Bytes of one row in every layer, where some layers have another type."""
-    size, counted = 0, 0
+def block_types(shape: Shape, choice: Choice, base: str) -> list[tuple[str, int]]:
+    """The types of a kind of tensor, each with the number of places it is in."""
+    cols, counted, types = shape.cols, 0, []
+    if choice.base == "Q5_K" != base and shape.role in OUTPUTS and cols % GGUF_BLOCKS[base][0]:
+        return [("Q8_0", shape.places)]  # an output whose rows are no whole number of the base type's blocks
     for place, kind in choice.raised:
         number = shape.counts[place] if shape.counts else 0
-        size += (number - counted) * row_bytes(fitting(kind, shape.cols), shape.cols)
+        types.append((fitting(kind, cols), number - counted))
         counted = number
-    return size + (shape.places - counted) * row_bytes(fitting(choice.base, shape.cols), shape.cols)
+    return [*types, (fitting(choice.base, cols), shape.places - counted)]
 
 
 def _checkpoint(model: ModelFacts, made: Shapes, quantization: str, runtime: str) -> Weights:
@@ -186,17 +195,18 @@ def _beyond(model: ModelFacts, quantization: str) -> int:
 
 def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: int, notes: list[Assumption]) -> Weights:
     table, position, per_layer = sizes.get("token_embd", 0), sizes.get("position", 0), sizes.get("per_layer_token_embd", 0)
-    tower = sizes.get("tower", 0)
+    tower, output = sizes.get("tower", 0), sizes.get("output", 0)
     inputs = table + position + per_layer
     return Weights(
         file_bytes=file_bytes,
         resident_bytes=resident,
         input_bytes=inputs,
         table_bytes=table,
-        layer_bytes=resident - inputs - tower - sizes.get("output", 0),
+        layer_bytes=resident - inputs - tower - output,
         largest_matrix=made.largest_matrix,
         uncertainty_bytes=int(resident * UNDERIVED_SHARE) if made.guessed else 0,
         assumptions=once(notes),
         expert_bytes=sizes.get("expert_ffn_gate", 0) + sizes.get("expert_ffn_up", 0) + sizes.get("expert_ffn_down", 0),
         tower_bytes=tower,
+        output_bytes=output,
     )
