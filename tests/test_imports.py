@@ -14,9 +14,11 @@ PACKAGE = Path(__file__).parent.parent / "llmops_catalog"
 ALLOWED = {
     "problems": set(), "files": set(), "errors": {"problems"}, "schema": {"problems"}, "fit": {"errors", "problems"},
     "catalog": {"schema", "fit", "problems", "errors", "files"}, "links": {"catalog", "schema", "problems", "errors", "files"},
-    "render": {"catalog", "fit", "schema", "errors", "problems", "files"}, "report": {"problems", "links", "fit"},
-    "cli": {"catalog", "fit", "schema", "errors", "problems", "files", "links", "render", "report", "outside"}, "__main__": {"cli"},
-    # reads what people and the Hub hand it, and ends in facts: it needs their definition, never the catalog's records
+    "accuracy": {"catalog", "fit", "schema", "errors"},
+    "render": {"accuracy", "catalog", "fit", "schema", "errors", "problems", "files"}, "report": {"problems", "links", "fit"},
+    "cli": {"catalog", "fit", "schema", "errors", "problems", "files", "links", "render", "report", "outside", "accuracy"},
+    "__main__": {"cli"},
+    # models from files and from the Hub become the estimator's facts without the catalog's records
     "outside": {"fit", "errors", "problems"},
     "": {"catalog", "fit", "problems", "errors", "outside"},
 }  # fmt: skip

@@ -26,8 +26,10 @@ WINDOWED_LAYERS = ("sliding_attention", "chunked_attention", "compressed_sparse_
 """Layer types that look back `attention.sliding_window` tokens only, those of DeepSeek V4 at compressed ones besides."""
 
 
-def model_facts(record_id: str, data: Data, support: Support | None = None) -> ModelFacts:
-    """The facts of a model record (`schema/model.py`); `data` is the record as written, `support` what the catalog knows of runtimes."""
+def model_facts(record_id: str, data: Data, support: Support | None = None, mentions: int = 0) -> ModelFacts:
+    """The facts of a model record (`schema/model.py`); `data` is the record as written, `support` what the catalog knows of runtimes,
+    `mentions` the number of records that refer to it.
+    """
     architecture: Data = data["architecture"]
     attention: Data = architecture.get("attention") or {}
     parameters: Data = data["parameters"]
@@ -79,6 +81,7 @@ def model_facts(record_id: str, data: Data, support: Support | None = None) -> M
         compressed=CompressedFacts(**architecture["compressed_attention"]) if architecture.get("compressed_attention") else None,
         sparse=SparseFacts(**architecture["sparse_attention"]) if architecture.get("sparse_attention") else None,
         residual_streams=architecture.get("residual_streams") or 1,
+        mentions=mentions,
     )
 
 
@@ -139,8 +142,8 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(getattr(value, "as_written", value))
 
 
-def gpu_facts(record_id: str, data: Data, rental: RentalFacts | None = None) -> GpuFacts:
-    """The facts of a card's record (`schema/hardware.py`); `rental` is the lowest known price of one such card."""
+def gpu_facts(record_id: str, data: Data, offers: tuple[RentalFacts, ...] = ()) -> GpuFacts:
+    """The facts of a card's record (`schema/hardware.py`); `offers` are the known ways to rent such cards."""
     memory: Data = data["memory"]
     limit: Data = memory.get("system_limit") or {}
     formats: Data = data.get("formats") or {}
@@ -167,7 +170,11 @@ def gpu_facts(record_id: str, data: Data, rental: RentalFacts | None = None) -> 
         fp32_tflops=_number(rates.get("fp32_tflops")),
         launch_price_usd=_number(price.get("amount")) if price.get("currency") == "USD" else None,
         colab=data.get("colab"),
-        rental=rental,
+        rental=min(offers, key=lambda offer: offer.amount, default=None),
+        memory_type=memory.get("type"),
+        nvlink=(data.get("interconnect") or {}).get("nvlink"),
+        fp16_vector_tflops=_number(rates.get("fp16_vector_tflops")),
+        offers=offers,
     )
 
 
@@ -192,4 +199,6 @@ def rule_facts(record_id: str, data: Data) -> Rule:
         needs_number_formats=tuple(needs.get("number_formats") or ()),
         needs_vendors=tuple(needs.get("vendors") or ()),
         needs_cache_types=tuple(needs.get("cache_types") or ()),
+        needs_architectures=tuple(needs.get("architectures") or ()),
+        needs_flash_attention=bool(needs.get("flash_attention")),
     )

@@ -45,6 +45,16 @@ def style_for(stream: TextIO) -> Style:
     return lambda text, role: f"\x1b[{_COLOURS[role]}m{text}\x1b[0m" if role in _COLOURS else text
 
 
+def terminal_width(stream: TextIO) -> int | None:
+    """Columns of the terminal `stream` is; None where it is none, so that a pipe gets everything."""
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except OSError:
+        return None
+
+
 def report_error(error: CatalogError) -> int:
     """Prints an error in the form ``place: level[code]: message`` with its help line; returns the exit code."""
     if isinstance(error, CatalogInvalid):

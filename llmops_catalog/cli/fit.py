@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llmops_catalog.cli.arguments import Parser, UsageError, add_format, whole_number
-from llmops_catalog.cli.common import open_catalog, print_json, style_for
+from llmops_catalog.cli.common import open_catalog, print_json, style_for, terminal_width
 from llmops_catalog.cli.model import add_ways, given_way, model_by
 
 DEFAULT_ROWS = 30
@@ -140,11 +140,13 @@ def fit_command(folder: str | None, options: Any) -> int:
     limit = options.limit if options.format == "text" else None
     quantization = model.file.quantization if model and model.file and options.quantization is None else options.quantization
     subject, total, results = _answers(catalog, model, card, quantization, question, limit)
+    rental = _cheapest_rental(catalog, model, quantization, question) if subject == "gpu" else None
     if options.format == "json":
-        print_json({"schema": "llmops-catalog/fit/1", "results": [result.as_json() for result in results]})
+        beside = {"cheapest_rental": rental} if subject == "gpu" else {}
+        print_json({"schema": "llmops-catalog/fit/1", "results": [result.as_json() for result in results], **beside})
     else:
         shown = [result.as_json() for result in results[: options.limit]]
-        sys.stdout.write(fit_text(shown, subject, style_for(sys.stdout)))
+        sys.stdout.write(fit_text(shown, subject, style_for(sys.stdout), rental, terminal_width(sys.stdout)))
         if total > options.limit:
             sys.stdout.write(f"... {total - options.limit} more; see them with --limit {total}\n")
     return 1 if options.check and not any(result.verdict == "fits" for result in results) else 0
@@ -164,3 +166,11 @@ def _answers(
         ranked = rank_gpus(model, catalog.gpus(), quantization=quantization, limit=limit, **question)
         return "gpu", catalog.counts["gpus"], ranked
     return "model", catalog.counts["models"], rank_models(card, catalog.models(), quantization=quantization, limit=limit, **question)
+
+
+def _cheapest_rental(catalog: Any, model: Any, quantization: str | None, question: dict[str, Any]) -> Any:
+    """The cheapest known way to rent cards that hold the model, as JSON."""
+    from llmops_catalog.fit import cheapest_rental
+
+    found = cheapest_rental(model, catalog.gpus(), quantization=quantization, **question)
+    return None if found is None else found.as_json()

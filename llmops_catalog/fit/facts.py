@@ -197,6 +197,8 @@ class ModelFacts(NamedTuple):
     """What a reader of any answer about this model should know."""
     file: WeightFile | None = None
     """Set where the facts were read from one file of weights: its own bytes are the answer, in its own quantization only."""
+    mentions: int = 0
+    """Records of the catalog that refer to it (lists, courses, measurements, models made from it): how well known it is."""
 
     @property
     def is_decoder(self) -> bool:
@@ -212,6 +214,8 @@ class RentalFacts(NamedTuple):
     as_of: str | None = None
     currency: str = "USD"
     source: str | None = None
+    gpu_count: int = 1
+    """Cards that come together; `amount` is the price of one of them."""
 
     def as_json(self) -> Mapping[str, object]:
         """The object of `usd_per_hour`."""
@@ -244,6 +248,12 @@ class GpuFacts(NamedTuple):
     rental: RentalFacts | None = None
     exact_bytes: int | None = None
     """Set only for `--memory SIZE`: exactly what a process may use, no deduction."""
+    memory_type: str | None = None
+    """Memory technology in the vendor's words: GDDR6X, HBM3, LPDDR5X, unified."""
+    nvlink: bool | None = None
+    fp16_vector_tflops: float | None = None
+    offers: tuple[RentalFacts, ...] = ()
+    """Ways to rent it: for each size of instance the lowest known on-demand prices per card, with and without a day."""
 
     @property
     def has_memory(self) -> bool:

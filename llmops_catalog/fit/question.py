@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit.facts import ModelFacts
-from llmops_catalog.fit.formats import QUANTIZATIONS, SPELLINGS
+from llmops_catalog.fit.formats import QUANTIZATIONS, SPELLINGS, sized
 from llmops_catalog.fit.settings import (
     DEFAULT_ENGINE,
     DEFAULT_TRAINING,
@@ -22,6 +22,11 @@ from llmops_catalog.fit.settings import (
 from llmops_catalog.problems import did_you_mean, nearest
 
 RUNTIMES = ("llama.cpp", "vllm", "transformers")
+OF_TRANSFORMERS = (
+    "bnb-", "hqq-", "aqlm-", "int8wo", "int4wo", "int8dq", "float8", "quanto-", "eetq-", "higgs-", "vptq-", "gptq-int3", "gptq-int2",
+)  # fmt: skip
+OF_VLLM = ("gptq-", "awq-", "autoround-", "fp8", "mxfp8", "nvfp4", "w4a", "w8a")
+"""How the names begin of formats that are usually loaded with Transformers, and with vLLM."""
 RUNTIME_SPELLINGS = {
     "llama-cpp": "llama.cpp", "llamacpp": "llama.cpp",
     "ollama": "llama.cpp", "lm-studio": "llama.cpp", "lmstudio": "llama.cpp",
@@ -112,7 +117,7 @@ def ask(
 def _quantization(model: ModelFacts, name: str) -> str:
     """A known quantization; of facts read from one file, the file's own. Raises `FitInputError`."""
     if model.file is None:
-        return known("quantization", name, QUANTIZATIONS, SPELLINGS)
+        return known_quantization(name)
     own = model.file.quantization
     wanted = name.strip().casefold() if isinstance(name, str) else ""
     if SPELLINGS.get(wanted, wanted) in (own, "native"):
@@ -131,6 +136,8 @@ def _engine(engine: Engine, gpu_count: int) -> Engine:
         within("ubatch", engine.micro_batch_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
     if engine.batched_tokens is not None:
         within("max_batched_tokens", engine.batched_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
+    if engine.max_sequences is not None:
+        within("max_sequences", engine.max_sequences, 1, LARGEST_CONCURRENCY, "sequences")
     if engine.gpu_layers is not None:
         within("gpu_layers", engine.gpu_layers, 0, LARGEST_LAYER_COUNT, "layers")
     within("cpu_moe", engine.cpu_expert_layers, 0, LARGEST_LAYER_COUNT, "layers")
@@ -163,10 +170,16 @@ def cache_type(model: ModelFacts, runtime: str, name: str | None) -> str:
 
 def usual_runtime(quantization: str) -> str:
     """The runtime people load this format with, for a question that names none: llama.cpp wherever it can."""
-    name = known("quantization", quantization, QUANTIZATIONS, SPELLINGS)
-    if name.startswith(("bnb-", "hqq-", "aqlm-", "int8wo", "int4wo")):
+    name = known_quantization(quantization)
+    if name.startswith(OF_TRANSFORMERS):
         return "transformers"
-    return "vllm" if name.startswith(("gptq-", "awq-", "fp8", "nvfp4")) else "llama.cpp"
+    return "vllm" if name.startswith(OF_VLLM) else "llama.cpp"
+
+
+def known_quantization(name: str) -> str:
+    """The id of a quantization, or a name that says its own size such as 'exl2-4.65'. Raises `FitInputError`."""
+    wanted = name.strip().casefold() if isinstance(name, str) else ""
+    return wanted if sized(wanted) else known("quantization", name, QUANTIZATIONS, SPELLINGS)
 
 
 def known(kind: str, name: str, names: tuple[str, ...], spellings: dict[str, str]) -> str:

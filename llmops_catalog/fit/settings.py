@@ -22,7 +22,8 @@ class Engine(NamedTuple):
 
     llama.cpp: `micro_batch_tokens` (--ubatch-size), `flash_attention`, `gpu_layers` (-ngl: layers on the cards, the output
     layer counting as one), `cpu_expert_layers` (--n-cpu-moe: layers whose experts stay in main memory).
-    vLLM: `batched_tokens` (--max-num-batched-tokens), `pipeline_parallel` (stages the cards are divided into).
+    vLLM: `batched_tokens` (--max-num-batched-tokens), `pipeline_parallel` (stages the cards are divided into),
+    `max_sequences` (--max-num-seqs: sequences computed at once, for which logits are kept ready).
     All: `runtime_version`, where an older release is known to allocate otherwise.
     """
 
@@ -33,6 +34,7 @@ class Engine(NamedTuple):
     batched_tokens: int | None = None
     pipeline_parallel: int = 1
     runtime_version: str | None = None
+    max_sequences: int | None = None
 
 
 class Training(NamedTuple):

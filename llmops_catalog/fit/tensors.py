@@ -9,9 +9,11 @@ Role = str
 """What a tensor does. Names follow llama.cpp's tensor names, because its quantizer decides by them.
 
 - embeddings: `token_embd`, `position`, `per_layer_token_embd`, `output` (the lm_head)
-- attention: `attn_q`, `attn_k`, `attn_v`, `attn_qkv` (fused), `attn_output`, `attn_k_b` (MLA's key half, transposed)
+- attention: `attn_q`, `attn_k`, `attn_v`, `attn_qkv` (fused), `attn_output`, `attn_k_b` (MLA's key half, transposed),
+  `attn_gate` (the gate of a gated delta net, whose queries, keys and values are `attn_qkv` too)
 - feed forward: `ffn_gate`, `ffn_up`, `ffn_down`; the same with `expert_` or `shared_` in front; `router`
-- `linear`: any other matrix the formats quantize; `vector`: norms and biases; `kept`: small matrices kept in 32 bit
+- `linear`: any other matrix the formats quantize; `vector`: norms and biases; `kept`: small matrices kept in 32 bit;
+  `half`: matrices no quantizer touches, in 16 bit
 - `tower`: vision and audio parts, known by their total only; `rest`: counted but not derived
 """
 

@@ -59,6 +59,7 @@ def _described(config: Config, name: str) -> ModelFacts:
     model = ModelFacts(
         id=name,
         name=name,
+        modalities=towers.modalities(config),
         model_type=kind,
         kind=_kind(config, types),
         num_hidden_layers=config.layers,

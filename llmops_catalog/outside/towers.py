@@ -34,6 +34,12 @@ def parameters(config: Config) -> int | None:
         return None
 
 
+def modalities(config: Config) -> tuple[str, ...]:
+    """What goes in besides text."""
+    sees = config.whole.get("model_type") in SEEING or any(config.whole.get(name) for name in PARTS if name != "audio_config")
+    return ("text", *(("image",) if sees else ()), *(("audio",) if config.whole.get("audio_config") else ()))
+
+
 def _linear(inputs: int, outputs: int, bias: bool = True) -> int:
     return inputs * outputs + (outputs if bias else 0)
 

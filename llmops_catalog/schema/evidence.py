@@ -67,7 +67,7 @@ class Benchmark(Record):
 
 Measure = Literal[
     # memory
-    "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak",
+    "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-loaded", "allocated-peak",
     "reserved-peak", "total", "weights", "weights-part", "file", "kv-cache", "cache-room", "cache-tokens", "state", "compute-buffer",
     "activations", "overhead", "bound",
     # time
@@ -114,6 +114,9 @@ class Reading(Setup):
     cache_type: Line | None = optional("Type of the key/value cache", "f16")
     quote: Quote | None = optional("The log line or table row, exactly", "5647MiB / 15360MiB")
     note: Line | None = optional("What the figure includes", "with the CUDA context")
+    off_because: Line | None = optional(
+        "Why an estimate cannot meet it, where that is known", "the build of 2023 kept one buffer more per card"
+    )
     url: Url | None = optional(
         "Where this figure can be seen, where it is another page than the record's", "https://github.com/a/b/issues/1"
     )

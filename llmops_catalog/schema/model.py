@@ -160,6 +160,13 @@ class Architecture(StrictModel):
     recurrent_state: RecurrentState | None = optional("State of layers that keep no key/value cache", {"kind": "mamba", "state_size": 16})
 
 
+class Beside(StrictModel):
+    """Something a published checkpoint stores besides the weights of a forward pass."""
+
+    what: Line = described("What it is", "the output layer, a copy of the embeddings")
+    count: Count = described("Its elements", 155582464)
+
+
 class Parameters(StrictModel):
     """Counts of weights, not of billions in a name."""
 
@@ -168,8 +175,10 @@ class Parameters(StrictModel):
     embedding: Count | None = optional("Of the total: token embeddings and output layer", 1050673152)
     other_modalities: Count | None = optional("Of the total: vision and audio towers", 415000000)
     checkpoint: Count | None = optional("Elements in the published checkpoint, where they are not the total", 684489845504)
-    difference: Line | None = optional(
-        "Why the checkpoint, or the architecture's own arithmetic, differs from the total", "multi-token prediction layers and fp8 scales"
+    difference: Line | None = optional("Why the checkpoint differs from the total", "the published files also hold a prediction layer")
+    beside: Many[Beside] = several(
+        "What the checkpoint holds besides the total, part by part; the parts add up to checkpoint less total",
+        [{"what": "a multi-token prediction layer", "count": 424699392}],
     )
 
 

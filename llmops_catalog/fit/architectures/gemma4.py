@@ -59,7 +59,7 @@ def per_layer_inputs(model: ModelFacts) -> Iterator[Tensor]:
         return
     layers, hidden = range(model.num_hidden_layers), model.hidden_size
     yield Tensor("per_layer_token_embd", model.per_layer_embedding_rows or model.vocab_size, len(layers) * width)
-    yield Tensor("kept", len(layers) * width, hidden)
+    yield Tensor("half", len(layers) * width, hidden)
     yield vector(width)
     yield Tensor("linear", width, hidden, layers)
     yield Tensor("linear", hidden, width, layers)

@@ -25,7 +25,7 @@ def gated_delta_net(model: ModelFacts, state: StateFacts, layers: Layers) -> Ite
     heads = state.num_value_heads or 0
     values = heads * (state.value_head_dim or 0)
     yield Tensor("attn_qkv", 2 * keys + values, model.hidden_size, layers)
-    yield Tensor("linear", values, model.hidden_size, layers)
+    yield Tensor("attn_gate", values, model.hidden_size, layers)
     yield Tensor("linear", 2 * heads, model.hidden_size, layers)
     yield Tensor("kept", 2 * keys + values, state.conv_kernel or 0, layers)
     yield vector(2 * heads + (state.value_head_dim or 0), layers)

@@ -42,7 +42,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     context = padded(question.context_tokens, CONTEXT_STEP)
     cache = slots * cache_bytes(model, question.kv_cache_type, lambda group: cells(group, context))
     state = slots * state_bytes(model, convolution_bytes=4)
-    output_copy = weights.table_bytes if model.is_decoder and model.tie_word_embeddings else 0
+    output_copy = weights.table_bytes if model.is_decoder and not weights.output_bytes else 0
     on_cards = weights.resident_bytes - weights.input_bytes + output_copy
     graph = compute_bytes(model, context, question.prompt_tokens)
     if cards > 1:
