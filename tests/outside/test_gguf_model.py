@@ -119,6 +119,13 @@ FILES: dict[str, dict[str, Any]] = {
     "meta-llama/llama-4-scout-17b-16e-instruct": keys("llama4", 48, 5120, 40, 8, **HEADS_128),
     "lgai-exaone/exaone-4.0-32b": keys("exaone4", 64, 5120, 40, 8, attention__sliding_window=4096),
     "allenai/olmo-3-7b-instruct": keys("olmo2", 32, 4096, 32, 32, attention__sliding_window=4096),
+    "deepseek-ai/deepseek-v4-flash": keys("deepseek4", 43, 4096, 64, 1, attention__key_length=512, attention__value_length=512,
+                                          attention__sliding_window=128, attention__q_lora_rank=1024, attention__output_lora_rank=1024,
+                                          attention__output_group_count=8, rope__dimension_count=64, hyper_connection__count=4,
+                                          attention__compress_ratios=[0, 0, *[4, 128] * 20, 4], **INDEXER),
+    "minimaxai/minimax-m3": keys("minimax-m3", 60, 6144, 64, 4, **HEADS_128, leading_dense_block_count=3,
+                                 attention__indexer__head_count=4, attention__indexer__key_length=128, attention__indexer__block_size=128,
+                                 attention__indexer__top_k=16),
     "mistralai/mistral-7b-instruct-v0.3": keys("llama", 32, 4096, 32, 8),
     "microsoft/phi-3-mini-4k-instruct": keys("phi3", 32, 3072, 32, 32, attention__sliding_window=2047),
     "google-t5/t5-base": keys("t5", 12, 768, 12, 12, **HEADS_64, decoder_block_count=12),
@@ -158,6 +165,15 @@ def test_delta_attention_beside_latent_attention(tmp_path: Path) -> None:
     ).memory
     assert memory.kv_cache_bytes == KIMI.count(32) * 576 * 2 * 1024
     assert memory.state_bytes == KIMI.count(0) * (32 * 128 * 128 + 3 * 3 * 32 * 128) * 4
+
+
+def test_layers_without_an_indexer_of_their_own(tmp_path: Path) -> None:
+    """GLM-5.2: which layers have one is seen by their tensors."""
+    described = keys("glm-dsa", 4, 64, 4, 1, attention__q_lora_rank=32, **INDEXER, **LATENT)
+    tensors = [*table(64, 32), *(Tensor(f"blk.{layer}.indexer.attn_k.weight", (64, 128)) for layer in (0, 2))]
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, tensors))
+    assert model.latent is not None
+    assert model.latent.index_layers == (0, 2)
 
 
 def test_latent_attention_of_an_old_file_is_cached_decompressed(tmp_path: Path) -> None:
@@ -296,3 +312,12 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         with pytest.raises(UnreadableModel) as caught:
             model_from_gguf(path)
         assert caught.value.message == message
+
+
+def test_a_mix_nobody_named_is_for_llama_cpp(tmp_path: Path) -> None:
+    model = model_from_gguf(write(tmp_path / "x.gguf", ONE, table(64, 32)))
+    card = GpuFacts(id="x", name="X", vendor="nvidia", sold_gb=8, driver_mib=8192, cuda_gib=7.6)
+    answer = fit(model, card, quantization="native", runtime="vllm", context_tokens=256)
+    assert answer.verdict == "unsupported"
+    assert answer.reasons[0].message == "x.gguf is a GGUF file in a mix vllm is not known to load: use llama.cpp"
+    assert fit(model, card, quantization="native", context_tokens=256).verdict == "fits"
