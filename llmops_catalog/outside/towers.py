@@ -105,7 +105,43 @@ def _llama4(vision: Part, config: Config) -> int:
     return int(3 * patch**2 * width + width + positions + 4 * width + layers + adapter + projector)
 
 
+def _gemma4(vision: Part, config: Config) -> int:
+    """Norms of queries and keys inside; positions as two tables, one for each direction."""
+    width, patch = vision["hidden_size"], vision["patch_size"]
+    norms = 4 * width + 2 * vision["head_dim"]
+    layers = vision["num_hidden_layers"] * _block(width, vision["intermediate_size"], norms=norms, gated=True, bias=False)
+    return int(3 * patch**2 * width + 2 * vision["position_embedding_size"] * width + layers + width * config.size("hidden_size"))
+
+
+def _kimi(vision: Part, config: Config) -> int:
+    """MoonViT: with biases and LayerNorm in K2.5, with neither in K3, whose attention is wider than its stream."""
+    width, text, inner = vision["vt_hidden_size"], config.size("hidden_size"), vision["vt_intermediate_size"]
+    plain = vision.get("norm_type") == "rmsnorm"
+    attention, squares = vision.get("qkv_hidden_size", width), vision["merge_kernel_size"][0] * vision["merge_kernel_size"][1]
+    bias = not plain
+    norm = width if plain else 2 * width
+    block = (
+        _linear(width, 3 * attention, bias) + _linear(attention, width, bias) + _linear(width, inner, bias) + _linear(inner, width, bias)
+    )
+    positions = vision["init_pos_emb_height"] * vision["init_pos_emb_width"] * width
+    patch = _linear(3 * vision["patch_size"] ** 2, width, bias)
+    projector = (text if plain else norm) + _linear(squares * width, squares * width, bias) + _linear(squares * width, text, bias)
+    return int(patch + positions + vision["vt_num_hidden_layers"] * (block + 2 * norm) + norm + projector)
+
+
+def _mllama(vision: Part, config: Config) -> int:
+    """Llama 3.2 Vision: tables of positions for every arrangement of tiles; the last layers are gated."""
+    width, tiles = vision["hidden_size"], vision["max_num_tiles"]
+    patches = (vision["image_size"] // vision["patch_size"]) ** 2 + 1
+    arrangements = len(vision["supported_aspect_ratios"]) + 1
+    block = 4 * width**2 + _linear(width, vision["intermediate_size"]) + _linear(vision["intermediate_size"], width) + 4 * width
+    layers = vision["num_hidden_layers"] * block + vision["num_global_layers"] * (block + 2)
+    positions = patches * width + 1 + arrangements * tiles * patches * width + 2 * (arrangements * tiles * width + 1)
+    around = 3 * vision["patch_size"] ** 2 * width + width + 4 * width
+    return int(around + positions + layers + _linear(vision["vision_output_dim"], config.size("hidden_size")))
+
+
 TOWERS: dict[str, Callable[[Part, Config], int]] = {
     "qwen2_vl": _qwen2, "qwen2_5_vl": _qwen2_5, "qwen3_vl": _qwen3, "qwen3_vl_moe": _qwen3, "qwen3_5": _qwen3, "qwen3_5_moe": _qwen3,
-    "mistral3": _pixtral, "gemma3": _siglip, "llama4": _llama4,
+    "mistral3": _pixtral, "gemma3": _siglip, "llama4": _llama4, "gemma4": _gemma4, "kimi_k25": _kimi, "kimi_k3": _kimi, "mllama": _mllama,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +276,6 @@ def test_whatever_is_in_a_config_there_is_an_answer_or_one_sentence(name: str, d
     else:
         assert model.total_parameters > 0
         assert sum(group.layers for group in model.layer_groups) == model.num_hidden_layers
+        for runtime in ("llama.cpp", "vllm", "transformers"):
+            with suppress(FitInputError):
+                assert estimate(model, quantization="bf16", runtime=runtime, context_tokens=1024).memory.total_bytes > 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gguf_writer import Tensor, header, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from records import facts
 
 from llmops_catalog.errors import FitInputError, UnknownModelType, UnreadableModel
@@ -312,6 +315,25 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         with pytest.raises(UnreadableModel) as caught:
             model_from_gguf(path)
         assert caught.value.message == message
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 5), st.integers(0, 2**31 - 1), st.floats(0, 10, width=32), st.lists(st.integers(0, 300), min_size=1, max_size=70)
+)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(sorted(FILES)), st.data())
+def test_whatever_a_key_says_there_is_an_answer_or_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, model_id: str, data: st.DataObject
+) -> None:
+    described = dict(FILES[model_id])
+    own = sorted(key for key in described if key.count(".") and not key.startswith("general"))
+    for key in data.draw(st.lists(st.sampled_from(own), min_size=1, max_size=3)):
+        described[key] = data.draw(NUMBERS)
+    path = write(tmp_path_factory.getbasetemp() / "keys.gguf", described, table(64, 32))
+    with suppress(FitInputError):
+        assert estimate(model_from_gguf(path), quantization="native", context_tokens=1024).memory.total_bytes > 0
 
 
 def test_a_mix_nobody_named_is_for_llama_cpp(tmp_path: Path) -> None:

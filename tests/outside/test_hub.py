@@ -76,8 +76,9 @@ def test_without_a_count_the_config_is_enough(server: Server, answer) -> None:
 
 
 def test_parts_that_are_not_described_are_what_the_hub_counts_beyond_the_text(server: Server) -> None:
-    name, known = "google/gemma-4-26B-A4B", facts("google/gemma-4-26b-a4b")
-    server.answers[f"/{name}/resolve/main/config.json"] = body((CONFIGS / "google--gemma-4-26B-A4B.json").read_bytes())
+    name = "meta-llama/Llama-4-Scout-17B-16E-Instruct"
+    known = facts(name.casefold())
+    server.answers[f"/{name}/resolve/main/config.json"] = body((CONFIGS / f"{name.replace('/', '--')}.json").read_bytes())
     server.answers[f"/api/models/{name}"] = json_body({"safetensors": {"total": known.total_parameters}})
     model = model_from_hub(name)
     assert model.other_modality_parameters == known.other_modality_parameters
