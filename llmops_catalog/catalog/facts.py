@@ -199,4 +199,6 @@ def rule_facts(record_id: str, data: Data) -> Rule:
         needs_number_formats=tuple(needs.get("number_formats") or ()),
         needs_vendors=tuple(needs.get("vendors") or ()),
         needs_cache_types=tuple(needs.get("cache_types") or ()),
+        needs_architectures=tuple(needs.get("architectures") or ()),
+        needs_flash_attention=bool(needs.get("flash_attention")),
     )

@@ -20,7 +20,7 @@ from llmops_catalog.fit.support import refusals
 from llmops_catalog.fit.verdict import VERDICTS
 
 NOT_ASKED_ABOUT: dict[str, Any] = {
-    "id": "", "name": "", "segment": None, "architecture": None, "released": None, "launch_price_usd": None, "colab": None,
+    "id": "", "name": "", "segment": None, "released": None, "launch_price_usd": None, "colab": None,
     "rental": None, "bandwidth_gb_s": None, "fp16_tflops": None, "fp32_tflops": None, "driver_mib": None, "cuda_gib": None,
     "system_limit_low_gib": None, "system_limit_high_gib": None, "sold_gb": 0.0,
     "memory_type": None, "nvlink": None, "fp16_vector_tflops": None, "offers": (),

@@ -51,10 +51,16 @@ SLOW_HOST = 2
 """Times the overhead per layer, at the low end: small models on a slow processor wait for it longer than for the card."""
 
 
+WHOLE_GRAPHS = 0.5
+"""Of vLLM's overhead per layer, where whole steps are captured as one graph: 235 to 295 tokens/s of a 35B-A3B mixture on
+RTX 3090 and 5090 cards in releases of 2026 (`catalog/measurements/localmaxxing`) are out of reach with that of 2024."""
+
+
 class Pace(NamedTuple):
     """How an engine works on a class of hardware: seconds per layer, share of the bandwidth, extra reading of experts.
 
     The true speed is expected between `low` and `high` times what they give; `rough` where few or contradicting readings exist.
+    `newest` is what is left of the seconds per layer in the newest releases, for the high end.
     """
 
     layer_seconds: float
@@ -63,6 +69,7 @@ class Pace(NamedTuple):
     low: float
     high: float
     rough: bool = False
+    newest: float = 1.0
 
 
 PACES: Mapping[tuple[str, str], Pace] = {
@@ -73,8 +80,8 @@ PACES: Mapping[tuple[str, str], Pace] = {
     ("llama.cpp", INSTINCT): Pace(80 * MICROSECOND, 0.55, 1.4, 0.3, 1.5, rough=True),
     ("llama.cpp", APPLE): Pace(120 * MICROSECOND, 0.85, 1.4, 0.55, 1.3),
     ("llama.cpp", INTEL): Pace(60 * MICROSECOND, 0.55, 2.5, 0.25, 1.7, rough=True),
-    ("vllm", NVIDIA): Pace(120 * MICROSECOND, 0.85, 1.4, 0.5, 1.5),
-    ("vllm", NVIDIA_HBM): Pace(120 * MICROSECOND, 0.85, 1.4, 0.5, 1.5),
+    ("vllm", NVIDIA): Pace(120 * MICROSECOND, 0.85, 1.4, 0.5, 1.5, newest=WHOLE_GRAPHS),
+    ("vllm", NVIDIA_HBM): Pace(120 * MICROSECOND, 0.85, 1.4, 0.5, 1.5, newest=WHOLE_GRAPHS),
     ("vllm", RADEON): Pace(120 * MICROSECOND, 0.85, 1.4, 0.3, 1.5, rough=True),
     ("vllm", INSTINCT): Pace(120 * MICROSECOND, 0.85, 1.4, 0.3, 1.5, rough=True),
     ("transformers", NVIDIA): Pace(600 * MICROSECOND, 0.90, 1.0, 0.4, 2.0, rough=True),
@@ -119,13 +126,14 @@ def decode_speed(model: ModelFacts, gpu: GpuFacts, question: Question) -> Speed 
     talk_least, talk_most = _talk(gpu) if parallel > 1 else (0.0, 0.0)
     most, least = (pace.expert_factor, min(EXPERT_FACTOR_LEAST, pace.expert_factor)) if model.experts else (1.0, 1.0)
     slowest = model.num_hidden_layers * (SLOW_HOST * pace.layer_seconds + talk_most) + (most * read + kept) / bytes_per_second
-    quickest = model.num_hidden_layers * (pace.layer_seconds + talk_least) + (least * read + kept) / bytes_per_second
+    quickest = model.num_hidden_layers * (pace.newest * pace.layer_seconds + talk_least) + (least * read + kept) / bytes_per_second
     # whatever the engine does, what a token reads must come through the memory bus
-    looped = model.experts is not None and question.runtime == "transformers"
+    mixture = model.experts is not None
+    looped = mixture and question.runtime == "transformers"
     return Speed(
         low=(OLD_MIXTURE_LOW if looped else pace.low) / slowest,
         high=min(pace.high / quickest, parallel * gpu.bandwidth_gb_s * 1e9 / (read + kept)),
-        rough=pace.rough or looped,
+        rough=pace.rough or (mixture and question.runtime != "llama.cpp"),  # few readings of mixtures elsewhere
         basis=f"{question.runtime} on {CLASSES[kind]}",
     )
 

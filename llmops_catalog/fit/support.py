@@ -35,6 +35,8 @@ class Rule(NamedTuple):
     needs_number_formats: tuple[str, ...] = ()
     needs_vendors: tuple[str, ...] = ()
     needs_cache_types: tuple[str, ...] = ()
+    needs_architectures: tuple[str, ...] = ()
+    needs_flash_attention: bool = False
 
     def is_about(self, runtime: str, quantization: str, cache_type: str, model_kind: str) -> bool:
         """True where the scope matches all of these; the card's maker is looked at per card."""
@@ -45,10 +47,12 @@ class Rule(NamedTuple):
             and _among(model_kind, self.model_kinds)
         )
 
-    def unmet(self, gpu: GpuFacts, cache_type: str) -> tuple[str, str] | None:
+    def unmet(self, gpu: GpuFacts, cache_type: str, flash_attention: bool = True) -> tuple[str, str] | None:
         """The code and the words of the need that does not hold; None where all hold or nothing is known of the card."""
         if self.vendors and gpu.vendor not in self.vendors:
             return None
+        if self.needs_flash_attention and not flash_attention:
+            return "runtime-kv-cache", "and it is off"
         if self.needs_cache_types and cache_type not in self.needs_cache_types:
             return "runtime-kv-cache", f"not {cache_type}"
         if not self.needs_something:
@@ -56,6 +60,8 @@ class Rule(NamedTuple):
         if not gpu.vendor:
             return None
         if self.needs_vendors and gpu.vendor not in self.needs_vendors:
+            return "runtime-hardware", f"not on {gpu.name}"
+        if self.needs_architectures and gpu.architecture and gpu.architecture not in self.needs_architectures:
             return "runtime-hardware", f"not on {gpu.name}"
         if self.needs_capability and gpu.capability and gpu.capability < self.needs_capability:
             code = f"no-{self.needs_number_formats[0]}" if self.needs_number_formats else "compute-capability"
@@ -76,7 +82,7 @@ class Support:
         self.rules = tuple(rules)
         self.quality = tuple(quality)
         self._about: dict[tuple[str, str, str, str], tuple[Rule, ...]] = {}
-        self._unmet: dict[tuple[tuple[str, str, str, str], GpuFacts], tuple[tuple[Rule, Reason], ...]] = {}
+        self._unmet: dict[tuple[tuple[str, str, str, str], bool, GpuFacts], tuple[tuple[Rule, Reason], ...]] = {}
         self._hash = hash(self.rules)
 
     def __eq__(self, other: object) -> bool:
@@ -87,15 +93,16 @@ class Support:
         """Computed once: every estimate is remembered by its model's facts."""
         return self._hash
 
-    def unmet(self, runtime: str, quantization: str, cache_type: str, model_kind: str, gpu: GpuFacts) -> tuple[tuple[Rule, Reason], ...]:
+    def unmet(self, question: Question, quantization: str, model_kind: str, gpu: GpuFacts) -> tuple[tuple[Rule, Reason], ...]:
         """Rules that apply and whose need does not hold on this card, with what to say about each; found once per combination."""
-        about = (runtime, quantization, cache_type, model_kind)
-        found = self._unmet.get((about, gpu))
+        about = (question.runtime, quantization, question.kv_cache_type, model_kind)
+        flash_attention = question.engine.flash_attention
+        found = self._unmet.get((about, flash_attention, gpu))
         if found is None:
             if about not in self._about:
                 self._about[about] = tuple(rule for rule in self.rules if rule.is_about(*about))
-            said = ((rule, rule.unmet(gpu, cache_type)) for rule in self._about[about])
-            found = self._unmet[about, gpu] = tuple((rule, _sentence(rule, *words)) for rule, words in said if words)
+            said = ((rule, rule.unmet(gpu, question.kv_cache_type, flash_attention)) for rule in self._about[about])
+            found = self._unmet[about, flash_attention, gpu] = tuple((rule, _sentence(rule, *words)) for rule, words in said if words)
         return found
 
     def loads(self, runtime: str, quantization: str) -> bool:
@@ -117,9 +124,16 @@ def refusals(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Reaso
 
 
 def remarks(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Assumption]:
-    """What runs, but not as the checkpoint means it: each rule of emulation that applies, with its source."""
-    unmet = _unmet(model.support or NO_RULES, model, gpu, question, "emulated")
-    return [Assumption(reason.message, rule.source) for rule, reason in unmet]
+    """What runs, but not as one might think: emulated, slower, or on conditions; each with its source."""
+    unmet = (model.support or NO_RULES).unmet(question, _stored_as(model, question), model.kind, gpu)
+    return [Assumption(reason.message, rule.source) for rule, reason in unmet if _is_said(rule)]
+
+
+def _is_said(rule: Rule) -> bool:
+    """Advice is given where this card or cache fails a need, not with every answer; number formats have rules of their own runtime."""
+    if rule.otherwise == "advice":
+        return rule.kind == "cache-type" or (rule.needs_something and rule.kind in ("toolkit", "quantization-kernel"))
+    return rule.otherwise != "refused"
 
 
 def lacks_bf16(model: ModelFacts, gpu: GpuFacts, question: Question) -> bool:
@@ -168,9 +182,12 @@ def _file(support: Support, question: Question) -> Iterator[Reason]:
 
 
 def _unmet(support: Support, model: ModelFacts, gpu: GpuFacts, question: Question, otherwise: str) -> Iterator[tuple[Rule, Reason]]:
-    name = native_format(model) if question.quantization == "native" else recorded(question.quantization)
-    unmet = support.unmet(question.runtime, name, question.kv_cache_type, model.kind, gpu)
+    unmet = support.unmet(question, _stored_as(model, question), model.kind, gpu)
     return (pair for pair in unmet if pair[0].otherwise == otherwise)
+
+
+def _stored_as(model: ModelFacts, question: Question) -> str:
+    return native_format(model) if question.quantization == "native" else recorded(question.quantization)
 
 
 def _sentence(rule: Rule, code: str, words: str) -> Reason:

@@ -197,11 +197,22 @@ def _single(answer: Answer, style: Style) -> str:
     else:
         lines.append("\n")
     lines.extend(f"  {printable(reason['message'])}\n" for reason in answer["reasons"])
+    lines.append(_memory_alone(answer))
     if answer.get("memory"):
         lines.append(f"\n{breakdown(answer['memory'], style)}{_beside(answer['memory'])}")
     lines.append(_reach(answer))
     lines.append(assumptions(answer, style))
     return "".join(lines)
+
+
+def _memory_alone(answer: Answer) -> str:
+    """Of what is refused for another reason: whether the bytes would go in, so that one knows what the way out is worth."""
+    memory, available = answer.get("memory"), answer.get("available_bytes")
+    if answer["verdict"] != "unsupported" or not memory or memory["high_bytes"] is None or not available:
+        return ""
+    if memory["high_bytes"] <= available:
+        return f"  the memory would do: {gib(memory['low_bytes'])} to {gib(memory['high_bytes'])} GiB\n"
+    return f"  the memory would not do either: {gib(memory['low_bytes'])} to {gib(memory['high_bytes'])} GiB\n"
 
 
 def _reach(answer: Answer) -> str:

@@ -19,6 +19,7 @@ from llmops_catalog.fit.runtimes.vllm_profile import (
     SORTS_BEFORE,
     WORKER_SOURCE,
     Peak,
+    communication_bytes,
     non_torch_bytes,
     peak,
 )
@@ -37,11 +38,12 @@ PREFIXES_FROM = (0, 21)
 
 
 class Rank(NamedTuple):
-    """Bytes of one rank of one pipeline stage, without the cache."""
+    """Bytes of one rank of one pipeline stage, without the cache. `above_bytes`: how much more communication may take."""
 
     weights_bytes: int
     peak: Peak
     non_torch_bytes: int
+    above_bytes: int
 
     @property
     def fixed_bytes(self) -> int:
@@ -89,13 +91,15 @@ def ranks(model: ModelFacts, question: Question, most: Batch) -> tuple[Rank, ...
     """One rank of each pipeline stage; those of a stage are alike."""
     number = question.engine.pipeline_parallel
     parallel = question.gpu_count // number
-    non_torch = non_torch_bytes(question)
+    alone = non_torch_bytes(question)
     held = rank_weights(model, question.quantization, parallel, number)
+    whole = rank_weights(model, question.quantization, 1, number)
     spans = stages(model.num_hidden_layers, number)
-    return tuple(
-        Rank(size, peak(model, question, most, parallel, len(span), stage == number - 1), non_torch)
-        for stage, (size, span) in enumerate(zip(held, spans, strict=True))
-    )
+    found = []
+    for stage, (size, span) in enumerate(zip(held, spans, strict=True)):
+        shared, above = communication_bytes(question, max(0, whole[stage] - size))
+        found.append(Rank(size, peak(model, question, most, parallel, len(span), stage == number - 1), alone + shared, above))
+    return tuple(found)
 
 
 def _pool(model: ModelFacts, question: Question) -> Pool:
@@ -109,16 +113,19 @@ def _prefixes(model: ModelFacts, question: Question) -> bool:
 
 def _spread(stage_ranks: tuple[Rank, ...], weights: Weights, question: Question) -> tuple[int, int]:
     """How much less or more one card may need: the widest of all stages."""
-    low = stage_ranks[0].non_torch_bytes - NON_TORCH_LOW
-    high = NON_TORCH_HIGH - stage_ranks[0].non_torch_bytes
     unsure = weights.uncertainty_bytes // question.gpu_count
-    below = max(int(rank.peak.activation_bytes * ACTIVATION_SHARE + rank.peak.graph_bytes * GRAPH_LOW_SHARE) for rank in stage_ranks)
+    below = max(
+        rank.non_torch_bytes - NON_TORCH_LOW + int(rank.peak.activation_bytes * ACTIVATION_SHARE + rank.peak.graph_bytes * GRAPH_LOW_SHARE)
+        for rank in stage_ranks
+    )
     above = max(
-        rank.peak.above_bytes + int(rank.peak.activation_bytes * ACTIVATION_SHARE + rank.peak.graph_bytes * GRAPH_HIGH_SHARE)
+        rank.above_bytes
+        + rank.peak.above_bytes
+        + int(rank.peak.activation_bytes * ACTIVATION_SHARE + rank.peak.graph_bytes * GRAPH_HIGH_SHARE)
         for rank in stage_ranks
     )
     workspace = 0 if before(question, GRAPHS_IN_BUDGET_FROM) else ATTENTION_WORKSPACE
-    return unsure + low + below, unsure + high + above + workspace
+    return unsure + below, unsure + NON_TORCH_HIGH - non_torch_bytes(question) + above + workspace
 
 
 @lru_cache(maxsize=4096)
