@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from llmops_catalog import load_catalog
 from llmops_catalog.fit import ModelFacts, derive_tensors, described_model_types, parameter_count, variant_from_config
-from llmops_catalog.fit.checkpoint_formats import KEPT_16_BIT
+from llmops_catalog.fit.checkpoint_formats import HALF_ROLES
 from llmops_catalog.fit.gguf_mix import FULL_PRECISION
+from llmops_catalog.fit.shapes import known_tensors
 from llmops_catalog.fit.tensors import Tensor, count, together
-from llmops_catalog.fit.weights import OUTSIDE_ROLES, known_tensors
+from llmops_catalog.fit.weights import OUTSIDE_ROLES
 
 FAMILIES = vectors("tensors")["families"]
-QUANTIZED_ROLES = {"attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "attn_k_b", "ffn_gate", "ffn_up", "ffn_down", "linear"}
-ROLES = {*QUANTIZED_ROLES, *(f"{kind}_ffn_{part}" for kind in ("expert", "shared") for part in ("gate", "up", "down"))}
+QUANTIZED_ROLES = {"attn_q", "attn_k", "attn_v", "attn_qkv", "attn_gate", "attn_output", "attn_k_b", "linear"}
+ROLES = {*QUANTIZED_ROLES, *(f"{kind}ffn_{part}" for kind in ("", "expert_", "shared_") for part in ("gate", "up", "down"))}
 
 
 @cache
@@ -83,7 +84,7 @@ def test_the_tensors_of_any_model_add_up_and_stand_in_its_layers(data):
         assert min(tensor.rows, tensor.cols, tensor.copies) > 0
         assert list(tensor.layers) == sorted(set(tensor.layers))
         assert set(tensor.layers) <= set(range(layers))
-        assert tensor.role in ROLES.union(OUTSIDE_ROLES, FULL_PRECISION, KEPT_16_BIT)
+        assert tensor.role in ROLES.union(OUTSIDE_ROLES, FULL_PRECISION, HALF_ROLES)
 
 
 def test_layers_of_two_kinds_with_the_same_matrix_are_one_row():
