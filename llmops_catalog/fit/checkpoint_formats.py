@@ -161,7 +161,7 @@ def _recipe(name: str, native: str | None, experts: bool, delta: bool, runtime: 
         packing, text, source = _LINEAR[name]
         loaded = {"": packing} | dict.fromkeys(HALF_ROLES, SIXTEEN)
         file = {"": Packing(32 if native == "fp32" else 16)} if name.startswith("bnb") else loaded
-        notes = (Assumption(f"{text}; {_KEPT}", source),)
+        notes: tuple[Assumption, ...] = (Assumption(f"{text}; {_KEPT}", source),)
         if experts and runtime == "transformers" and name.startswith("bnb"):
             notes = (*notes, _FUSED_EXPERTS)
         return Recipe(loaded, file, notes)

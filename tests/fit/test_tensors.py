@@ -18,8 +18,20 @@ from llmops_catalog.fit.tensors import Tensor, count, together
 from llmops_catalog.fit.weights import OUTSIDE_ROLES
 
 FAMILIES = vectors("tensors")["families"]
-QUANTIZED_ROLES = {"attn_q", "attn_k", "attn_v", "attn_qkv", "attn_gate", "attn_output", "attn_k_b", "linear"}
-ROLES = {*QUANTIZED_ROLES, *(f"{kind}ffn_{part}" for kind in ("", "expert_", "shared_") for part in ("gate", "up", "down"))}
+QUANTIZED_ROLES = {
+    "attn_q",
+    "attn_k",
+    "attn_v",
+    "attn_qkv",
+    "attn_gate",
+    "attn_output",
+    "attn_k_b",
+    "ffn_gate",
+    "ffn_up",
+    "ffn_down",
+    "linear",
+}
+ROLES = {*QUANTIZED_ROLES, *(f"{kind}_ffn_{part}" for kind in ("expert", "shared") for part in ("gate", "up", "down"))}
 
 
 @cache
