@@ -27,6 +27,9 @@ PREDICTING = (
 )  # fmt: skip
 """Families whose published files hold layers that predict further tokens (num_nextn_predict_layers and mtp_num_hidden_layers
 of their configs); runtimes leave them out unless told to speculate."""
+NO_PREDICTION = ("mlx", "exl", "hqq", "aqlm", "vptq", "quark")
+"""Their converters write the layers of a forward pass only; llm-compressor copies the others as they are
+(save_mtp_tensors_to_checkpoint)."""
 
 QUANTIZE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp"
 FORK = "https://github.com/ikawrakow/ik_llama.cpp"
@@ -187,10 +190,12 @@ def _prediction(model: ModelFacts) -> int:
 
 
 def _beyond(model: ModelFacts, quantization: str) -> int:
-    """Bytes of those layers in the developer's own files; files quantized by others leave them out."""
+    """Bytes of those layers in the file: as shipped, in 8 bit where a developer publishes fp8; some formats leave them out."""
+    extra = _prediction(model)
+    if not extra or quantization.startswith(NO_PREDICTION):
+        return 0
     octets = {"fp32": 4, "fp16": 2, "bf16": 2}.get(model.native_dtype or "", 1)
-    own = ("native", "f16", "bf16") if octets == 2 else ("native", "fp8") if model.native_dtype == "fp8" else ("native",)
-    return octets * _prediction(model) if quantization in own else 0
+    return extra * (1 if quantization in ("fp8", "fp8-block") else octets)
 
 
 def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: int, notes: list[Assumption]) -> Weights:
