@@ -50,6 +50,11 @@ class Weights(NamedTuple):
     uncertainty_bytes: int = 0
     host_bytes: int = 0
     assumptions: tuple[Assumption, ...] = ()
+    expert_bytes: int = 0
+    """Of `layer_bytes`, the routed experts."""
+    largest_tensor_bytes: int = 0
+    """The largest tensor of one layer, all experts of a kind being one tensor as in GGUF."""
+    largest_expert_tensor_bytes: int = 0
 
 
 @lru_cache(maxsize=65536)
@@ -182,4 +187,22 @@ def _weights(tensors: Sequence[Tensor], sizes: Mapping[str, int], file_bytes: in
         largest_matrix=max(matrices, default=0),
         uncertainty_bytes=int(resident * UNDERIVED_SHARE) if guessed else 0,
         assumptions=notes,
+        expert_bytes=sum(size for role, size in sizes.items() if role.startswith("expert_")),
+        largest_tensor_bytes=_largest(tensors, sizes, ""),
+        largest_expert_tensor_bytes=_largest(tensors, sizes, "expert_"),
+    )
+
+
+def _largest(tensors: Sequence[Tensor], sizes: Mapping[str, int], prefix: str) -> int:
+    """Bytes of the largest tensor one layer holds, of those whose role starts with `prefix`."""
+    parameters: dict[str, int] = {}
+    for tensor in tensors:
+        parameters[tensor.role] = parameters.get(tensor.role, 0) + tensor.parameters
+    return max(
+        (
+            sizes.get(tensor.role, 0) * (tensor.parameters // len(tensor.layers)) // parameters[tensor.role]
+            for tensor in tensors
+            if tensor.role not in OUTSIDE_ROLES and tensor.role.startswith(prefix)
+        ),
+        default=0,
     )
