@@ -67,6 +67,9 @@ class Weights(NamedTuple):
     expert_bytes: int = 0
     tower_bytes: int = 0
     output_bytes: int = 0
+    largest_tensor_bytes: int = 0
+    """The largest tensor of one layer, all experts of a kind being one tensor as in GGUF."""
+    largest_expert_tensor_bytes: int = 0
 
 
 Sizes = dict[str, int]
@@ -214,4 +217,12 @@ def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: 
         expert_bytes=sizes.get("expert_ffn_gate", 0) + sizes.get("expert_ffn_up", 0) + sizes.get("expert_ffn_down", 0),
         tower_bytes=tower,
         output_bytes=output,
+        largest_tensor_bytes=_largest(made, sizes),
+        largest_expert_tensor_bytes=_largest(made, sizes, "expert_") if made.has_experts else 0,
     )
+
+
+def _largest(made: Shapes, sizes: Mapping[str, int], prefix: str = "") -> int:
+    """Bytes of the largest tensor one layer holds, of those whose role starts with `prefix`."""
+    found = (sizes.get(role, 0) * one // every for role, one, every in made.of_one_layer if role.startswith(prefix))
+    return max(found, default=0)

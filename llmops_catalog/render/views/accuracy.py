@@ -256,7 +256,8 @@ def _speed(library: Library) -> tuple[Block, ...]:
     )
     note = plain(
         "Speeds are given as wide intervals on purpose: builds, drivers and hosts differ. "
-        "The intervals were set while looking at these readings, so expect fewer inside on cards that are not here; rough marks the classes with little evidence."
+        "The intervals were set while looking at these readings, so expect "
+        "fewer inside on cards that are not here; rough marks the classes with little evidence."
     )
     return (Table("Speeds", columns, rows, title="Speeds, inside and outside", anchor="speed", stack=True, note=note),) if rows else ()
 
