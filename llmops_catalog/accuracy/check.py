@@ -15,7 +15,7 @@ from llmops_catalog.fit import Engine, Estimate, ModelFacts, estimate
 
 USABLE_GRADES = (None, "log", "table")
 """Read off a log, or printed by those who measured. A reading without a grade was saved in a notebook, beside the code that made it."""
-LOADED = ("driver-used-loaded", "weights", "file")
+LOADED = ("driver-used-loaded", "allocated-loaded", "weights", "file")
 """What training has in common with running a model: it is loaded first."""
 
 

@@ -28,6 +28,7 @@ PARTS: dict[str, Part] = {
     "compute-buffer": Part("compute", "compute buffers", "compute buffer"),
     "activations": Part("compute", "compute buffers", "activations"),
     "driver-used-loaded": Part("loaded", "weights and overhead", "loaded"),
+    "allocated-loaded": Part("loaded", "weights", "allocated once loaded"),
     AFTER_RUN: Part("total", "everything", "after a run"),
     "allocated-peak": Part("total", "everything but overhead", "allocated at most"),
     "reserved-peak": Part("total", "everything but overhead", "reserved at most"),
@@ -50,6 +51,7 @@ def part_of(memory: Memory, measure: str) -> tuple[int, int, int] | None:
         return None
     middle = {
         "driver-used-loaded": memory.weights_bytes + memory.overhead_bytes,
+        "allocated-loaded": memory.weights_bytes,
         AFTER_RUN: memory.total_bytes,
         "compute-buffer": memory.compute_bytes,
         "activations": memory.compute_bytes,

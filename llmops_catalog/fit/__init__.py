@@ -15,7 +15,6 @@ from llmops_catalog.fit.architectures import (
     described_model_types,
     expert_parameter_count,
     parameter_count,
-    variant_from_config,
 )
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
 from llmops_catalog.fit.available import available_per_card, memory_card
@@ -87,7 +86,6 @@ __all__ = [
     "rank_gpus",
     "rank_models",
     "usual_runtime",
-    "variant_from_config",
 ]
 
 

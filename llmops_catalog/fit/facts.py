@@ -197,8 +197,6 @@ class ModelFacts(NamedTuple):
     """Set where the facts were read from one file of weights: its own bytes are the answer, in its own quantization only."""
     mentions: int = 0
     """Records of the catalog that refer to it (lists, courses, measurements, models made from it): how well known it is."""
-    variant: int | None = None
-    """Which variant of its family this is, where a config.json said so; None where the total tells."""
 
     @property
     def is_decoder(self) -> bool:

@@ -67,7 +67,7 @@ class Benchmark(Record):
 
 Measure = Literal[
     # memory
-    "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak",
+    "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-loaded", "allocated-peak",
     "reserved-peak", "total", "weights", "weights-part", "file", "kv-cache", "cache-room", "cache-tokens", "state", "compute-buffer",
     "activations", "overhead", "bound",
     # time

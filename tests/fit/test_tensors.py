@@ -10,28 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmops_catalog import load_catalog
-from llmops_catalog.fit import ModelFacts, derive_tensors, described_model_types, parameter_count, variant_from_config
-from llmops_catalog.fit.checkpoint_formats import HALF_ROLES
-from llmops_catalog.fit.gguf_mix import FULL_PRECISION
+from llmops_catalog.fit import ModelFacts, derive_tensors, described_model_types, parameter_count
+from llmops_catalog.fit.architectures import built_as
 from llmops_catalog.fit.shapes import known_tensors
 from llmops_catalog.fit.tensors import Tensor, count, together
-from llmops_catalog.fit.weights import OUTSIDE_ROLES
 
 FAMILIES = vectors("tensors")["families"]
-QUANTIZED_ROLES = {
-    "attn_q",
-    "attn_k",
-    "attn_v",
-    "attn_qkv",
-    "attn_gate",
-    "attn_output",
-    "attn_k_b",
-    "ffn_gate",
-    "ffn_up",
-    "ffn_down",
-    "linear",
-}
-ROLES = {*QUANTIZED_ROLES, *(f"{kind}_ffn_{part}" for kind in ("expert", "shared") for part in ("gate", "up", "down"))}
+ROLES = {
+    "token_embd", "position", "per_layer_token_embd", "output", "attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "attn_k_b",
+    "attn_gate", "router", "linear", "vector", "kept", "half", "tower",
+    *(f"{kind}ffn_{part}" for kind in ("", "expert_", "shared_") for part in ("gate", "up", "down")),
+}  # fmt: skip
+"""Every role the rules of the formats know."""
 
 
 @cache
@@ -96,7 +86,7 @@ def test_the_tensors_of_any_model_add_up_and_stand_in_its_layers(data):
         assert min(tensor.rows, tensor.cols, tensor.copies) > 0
         assert list(tensor.layers) == sorted(set(tensor.layers))
         assert set(tensor.layers) <= set(range(layers))
-        assert tensor.role in ROLES.union(OUTSIDE_ROLES, FULL_PRECISION, HALF_ROLES)
+        assert tensor.role in ROLES
 
 
 def test_layers_of_two_kinds_with_the_same_matrix_are_one_row():
@@ -129,30 +119,30 @@ def test_a_family_nobody_described_is_never_guessed():
 
 
 VARIANTS = [
-    ("", "llama", {"attention_bias": True}, 1),
-    ("", "llama", {}, 0),
-    ("zai-org/glm-4-9b-chat-hf", "glm", {"attention_bias": True}, 0),
-    ("zai-org/glm-4.6", "glm4_moe", {"attention_bias": True, "use_qk_norm": True}, 1),
-    ("zai-org/glm-4.5-air", "glm4_moe", {"attention_bias": True, "use_qk_norm": False}, 0),
-    ("tiiuae/falcon-7b", "falcon", {"new_decoder_architecture": False}, 0),
-    ("tiiuae/falcon-40b", "falcon", {"new_decoder_architecture": True}, 1),
-    ("tiiuae/falcon-11b", "falcon", {"new_decoder_architecture": True, "num_ln_in_parallel_attn": 1}, 0),
-    ("google/gemma-4-31b-it", "gemma4", {"attention_k_eq_v": True}, 0),
-    ("", "gemma4", {"use_double_wide_mlp": True}, 2),
-    ("google/gemma-4-e4b-it", "gemma4", {}, 1),
-    ("google-t5/t5-small", "t5", {"feed_forward_proj": "relu"}, 1),
-    ("google/flan-t5-small", "t5", {"feed_forward_proj": "gated-gelu"}, 0),
-    ("stabilityai/stablelm-2-zephyr-1_6b", "stablelm", {"use_qkv_bias": True}, 1),
-    ("facebook/opt-1.3b", "opt", {"word_embed_proj_dim": 2048, "hidden_size": 2048}, 0),
-    ("", "opt", {"word_embed_proj_dim": 512, "hidden_size": 1024}, 1),
-    ("", "qwen3", {}, None),
+    ("zai-org/glm-4-9b-chat-hf", {"qkv_bias": True}),
+    ("zai-org/glm-4.6", {"qkv_bias": True, "qk_norm": "head"}),
+    ("zai-org/glm-4.5-air", {"qkv_bias": True, "qk_norm": ""}),
+    ("tiiuae/falcon-7b", {"norms": 1, "mlp_bias": False}),
+    ("tiiuae/falcon-40b", {"norms": 2, "mlp_bias": False}),
+    ("tiiuae/falcon-11b", {"norms": 1, "mlp_bias": False}),
+    ("google/gemma-4-31b-it", {"keys_are_values": True}),
+    ("google/gemma-4-e4b-it", {"keys_are_values": False}),
+    ("google-t5/t5-small", {"gated": False}),
+    ("google/flan-t5-small", {"gated": True}),
+    ("stabilityai/stablelm-2-zephyr-1_6b", {"qk_norm": "", "qkv_bias": True}),
+    ("facebook/opt-1.3b", {"projections": 0}),
+    ("qwen/qwen3-8b", {}),
+    ("google-bert/bert-base-uncased", {}),
 ]
 
 
-@pytest.mark.parametrize(("model_id", "family", "config", "variant"), VARIANTS)
-def test_a_config_names_the_variant_a_record_finds_by_its_total(model_id, family, config, variant):
-    assert variant_from_config(family, config) == variant
-    model = catalog_models().get(model_id)
-    if model:
-        outside = model._replace(total_parameters=0, variant=variant)
-        assert parameter_count(outside) == model.total_parameters
+@pytest.mark.parametrize(("model_id", "flags"), VARIANTS)
+def test_flags_of_a_config_name_the_variant_a_record_finds_by_its_total(model_id, flags):
+    model = catalog_models()[model_id]
+    assert built_as(model._replace(total_parameters=1), flags) == model.total_parameters
+
+
+def test_flags_help_no_family_nobody_described():
+    llama = catalog_models()["meta-llama/llama-3.1-8b-instruct"]
+    assert built_as(llama._replace(model_type="lama"), {"qkv_bias": False}) is None
+    assert built_as(llama._replace(intermediate_size=None), {}) is None

@@ -1,13 +1,13 @@
 """From a model's facts to its list of weight tensors. A family nobody described yields None, never a guess.
 
 `derive_tensors` is what the quantization rules work on; `parameter_count` is the proof that facts and family agree. Both
-need nothing but `ModelFacts`: for a model of the catalog the recorded total tells variants of a family apart, for any other
-`variant_from_config` reads them from its config.json.
+need nothing but `ModelFacts`: the total tells the variants of a family apart. Where a config.json is all there is, `built_as`
+counts the variant that its flags name, and that is the total.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from llmops_catalog.fit.architectures.decoders import decoder
@@ -18,11 +18,10 @@ from llmops_catalog.fit.architectures.gemma3n import gemma3n
 from llmops_catalog.fit.architectures.gemma4 import gemma4
 from llmops_catalog.fit.architectures.hybrids import HYBRIDS, hybrid
 from llmops_catalog.fit.architectures.seq2seq import t5
-from llmops_catalog.fit.architectures.variants import variant_from_config
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.tensors import Tensor, count, together
 
-__all__ = ["derive_tensors", "described_model_types", "expert_parameter_count", "parameter_count", "variant_from_config"]
+__all__ = ["built_as", "derive_tensors", "described_model_types", "expert_parameter_count", "parameter_count"]
 
 Variants = Iterator[Iterator[Tensor]]
 """The ways a model may be built, most likely first."""
@@ -67,13 +66,13 @@ def described_model_types() -> frozenset[str]:
 def derive_tensors(model: ModelFacts) -> tuple[Tensor, ...] | None:
     """Every weight tensor of the model, or None where its family is not described or a size is missing.
 
-    Where a family has flags that records do not carry, the variant the facts name is taken, else the one whose sum is the
-    recorded parameter count; where none is, the first.
+    Where a family has flags that records do not carry, the variant whose sum is the recorded parameter count is taken;
+    where none is, the first.
     """
     first: tuple[Tensor, ...] | None = None
-    for place, variant in enumerate(_variants(model)):
+    for variant in _variants(model):
         tensors = together(tensor for tensor in variant if tensor.parameters)
-        if place == model.variant or (model.variant is None and count(tensors) == model.total_parameters):
+        if count(tensors) == model.total_parameters:
             return tensors
         first = first or tensors
     return first
@@ -94,6 +93,25 @@ def parameter_count(model: ModelFacts) -> int | None:
     """Weights the architecture adds up to, or None where its family is not described."""
     tensors = derive_tensors(model)
     return None if tensors is None else count(tensors)
+
+
+def built_as(model: ModelFacts, flags: Mapping[str, object]) -> int | None:
+    """Weights of a model whose config tells how the family is built; None where the family is not described.
+
+    `flags` are traits of the family (`Traits`), and `gated` of T5 or `keys_are_values` of Gemma 4; where no variant has
+    them all, the first stands. The recorded total is not looked at.
+    """
+    kind = model.model_type
+    if not any(True for _ in _variants(model)):
+        return None
+    if kind == "t5":
+        return count(t5(model, bool(flags.get("gated"))))
+    if kind in ("gemma4", "gemma4_unified"):
+        return count(gemma4(model, bool(flags.get("keys_are_values")), False))
+    if kind in FAMILIES:
+        alike = (traits for traits in FAMILIES[kind] if all(getattr(traits, name) == value for name, value in flags.items()))
+        return count(decoder(model, next(alike, FAMILIES[kind][0])))
+    return parameter_count(model)
 
 
 def expert_parameter_count(model: ModelFacts) -> int:

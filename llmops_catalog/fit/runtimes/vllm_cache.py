@@ -137,6 +137,8 @@ def _unified(kinds: list[Kind]) -> list[Kind]:
 def _kinds(model: ModelFacts, cache_type: str, tensor_parallel: int) -> list[Kind]:
     """The kinds of layers that keep something, with the pages one rank has of each, before they are made equal."""
     cached_layers(model)  # names what is missing
+    if model.compressed:
+        raise MissingFact("layer-type-not-modelled", "how vLLM shares out the cache of compressed attention is not modelled yet")
     if not model.is_decoder:
         return []
     kinds: dict[tuple[str, int, int], list[int]] = {}
