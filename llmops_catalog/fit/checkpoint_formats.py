@@ -161,10 +161,11 @@ def _recipe(name: str, native: str | None, experts: bool, delta: bool, runtime: 
         packing, text, source = _LINEAR[name]
         loaded = {"": packing} | dict.fromkeys(HALF_ROLES, SIXTEEN)
         file = {"": Packing(32 if native == "fp32" else 16)} if name.startswith("bnb") else loaded
+        unsure = RECIPES_DIFFER if name.startswith("vptq") else 0.0
         notes: tuple[Assumption, ...] = (Assumption(f"{text}; {_KEPT}", source),)
         if experts and runtime == "transformers" and name.startswith("bnb"):
             notes = (*notes, _FUSED_EXPERTS)
-        return Recipe(loaded, file, notes)
+        return Recipe(loaded, file, notes, unsure_share=unsure)
     if delta and (name in _SPARING_RECURRENT or name.startswith(("gptq", "awq"))):
         return _sparing(_recipe(name, native, experts, False, runtime))
     if name in _PREQUANTIZED:

@@ -32,12 +32,14 @@ NO_PREDICTION = ("mlx", "exl", "hqq", "aqlm", "vptq", "quark")
 (save_mtp_tensors_to_checkpoint)."""
 
 QUANTIZE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp"
+GGUF = "https://github.com/ggml-org/ggml/blob/master/docs/gguf.md"
 FORK = "https://github.com/ikawrakow/ik_llama.cpp"
 CONVERT = "https://github.com/ggml-org/llama.cpp/blob/master/conversion/gpt_oss.py"
 LOADER = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-model.cpp"
 MULTIMODAL = "https://github.com/ggml-org/llama.cpp/blob/master/docs/multimodal.md"
 
 _BLOCKS = Assumption("block types of each tensor as llama.cpp's quantizer chooses them without an importance matrix", QUANTIZE)
+_TENSORS_ONLY = Assumption("the file's header and tokenizer come on top, 1 to 15 MB by the size of the vocabulary", GGUF)
 _FORK_BLOCKS = Assumption("block types of each tensor as the quantizer of ik_llama.cpp chooses them without an importance matrix", FORK)
 _TEXT_ONLY = Assumption("text only: the vision or audio part is a separate mmproj file, not loaded", MULTIMODAL)
 _MXFP4_INSIDE = Assumption("the experts stay in MXFP4 whatever the file is called: only the other tensors are in this type", CONVERT)
@@ -121,6 +123,7 @@ def _gguf(model: ModelFacts, made: Shapes, file_type: str) -> Weights:
     if model.other_modality_parameters:
         said.append(_TEXT_ONLY)
     said.append(_FORK_BLOCKS if forked else _BLOCKS)
+    said.append(_TENSORS_ONLY)
     if mix.native_mxfp4 and file_type != "mxfp4":
         said.append(_MXFP4_INSIDE)
     extra = _prediction(model) if model.model_type in PREDICTION_IN_GGUF else 0

@@ -202,3 +202,13 @@ def test_experts_that_transformers_5_does_not_quantize_are_said():
     said = {model.id: [one.text for one in weigh(model, "bnb-nf4", "transformers").assumptions] for model in (mixtral, llama)}
     assert text in said[mixtral.id]
     assert text not in said[llama.id]
+
+
+def test_a_family_nobody_described_weighs_what_its_record_says():
+    unknown = models()["qwen/qwen3-30b-a3b"]._replace(model_type="of-tomorrow", checkpoint_parameters=None)
+    known = models()["qwen/qwen3-30b-a3b"]
+    guess, exact = weigh(unknown, "q4_k_m", "llama.cpp"), weigh(known, "q4_k_m", "llama.cpp")
+    assert weigh(unknown, "bf16", "vllm").resident_bytes == 2 * unknown.total_parameters
+    assert guess.uncertainty_bytes > 0 == exact.uncertainty_bytes
+    assert abs(guess.resident_bytes - exact.resident_bytes) < guess.uncertainty_bytes
+    assert guess.expert_bytes == pytest.approx(exact.expert_bytes, rel=0.01)
