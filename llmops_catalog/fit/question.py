@@ -74,8 +74,8 @@ class Question(NamedTuple):
 def ask(
     model: ModelFacts,
     *,
-    quantization: str,
-    runtime: str = "llama.cpp",
+    quantization: str | None = None,
+    runtime: str | None = None,
     context_tokens: int | None = None,
     prompt_tokens: int | None = None,
     concurrency: int = 1,
@@ -87,7 +87,9 @@ def ask(
 ) -> Question:
     """A checked question. Raises `FitInputError` for an unknown name or a number no machine could mean."""
     of_kind("model", model, ModelFacts)
-    runtime = known("runtime", runtime, RUNTIMES, RUNTIME_SPELLINGS)
+    task = known("task", task, TASKS, TASK_SPELLINGS)
+    training = _training(training)
+    runtime, quantization = _usual(model, task, runtime, quantization, training)
     if prompt_tokens is not None:
         within("prompt", prompt_tokens, 1, LARGEST_CONTEXT_TOKENS, "tokens")
     if context_tokens is None:
@@ -101,16 +103,16 @@ def ask(
             "the context holds the prompt and the answer: raise it, or shorten the prompt",
         )
     return Question(
-        quantization=_quantization(model, quantization),
+        quantization=quantization,
         runtime=runtime,
         context_tokens=context_tokens,
         prompt_tokens=prompt_tokens,
         concurrency=within("concurrency", concurrency, 1, LARGEST_CONCURRENCY, "sequences"),
         kv_cache_type=cache_type(model, runtime, kv_cache_type),
         gpu_count=within("gpu_count", gpu_count, 1, LARGEST_GPU_COUNT, "cards"),
-        task=known("task", task, TASKS, TASK_SPELLINGS),
+        task=task,
         engine=_engine(engine, gpu_count),
-        training=_training(training),
+        training=training,
     )
 
 
@@ -126,6 +128,27 @@ def _quantization(model: ModelFacts, name: str) -> str:
         f"{model.name} is a file in {own}: what it would take in {str(name)[:60]!r} is not in it",
         "leave the quantization out, or ask about the model the file was made from",
     )
+
+
+def trains(task: str) -> bool:
+    """True for a task that is not inference. Raises `FitInputError` for an unknown one."""
+    return known("task", task, TASKS, TASK_SPELLINGS) != "inference"
+
+
+def _usual(model: ModelFacts, task: str, runtime: str | None, quantization: str | None, training: Training) -> tuple[str, str]:
+    """Runtime and quantization by their ids, the usual ones where none is named. Raises `FitInputError`."""
+    if task == "inference":
+        if quantization is None:
+            raise FitInputError("say which quantization", "q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...")
+        runtime = known("runtime", runtime or "llama.cpp", RUNTIMES, RUNTIME_SPELLINGS)
+        return runtime, _quantization(model, quantization)
+    from llmops_catalog.fit import trainable  # questions about inference need not load it
+
+    runtime = known("runtime", runtime or trainable.TRAINING_RUNTIME, RUNTIMES, RUNTIME_SPELLINGS)
+    usual = "f32" if training.precision == "fp32" and task != "qlora" else trainable.usual_format(model, task)
+    quantization = _quantization(model, quantization or (model.file.quantization if model.file else usual))
+    trainable.check(model, task, runtime, quantization, training.precision)
+    return runtime, quantization
 
 
 def _engine(engine: Engine, gpu_count: int) -> Engine:
