@@ -116,7 +116,7 @@ def ask(
     )
 
 
-def _quantization(model: ModelFacts, name: str) -> str:
+def _quantization(model: ModelFacts, name: str | None) -> str:
     """A known quantization; of facts read from one file, the file's own. Raises `FitInputError`."""
     if model.file is None:
         return known_quantization(name)
@@ -138,13 +138,11 @@ def trains(task: str) -> bool:
 def _usual(model: ModelFacts, task: str, runtime: str | None, quantization: str | None, training: Training) -> tuple[str, str]:
     """Runtime and quantization by their ids, the usual ones where none is named. Raises `FitInputError`."""
     if task == "inference":
-        if quantization is None:
-            raise FitInputError("say which quantization", "q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...")
-        runtime = known("runtime", runtime or "llama.cpp", RUNTIMES, RUNTIME_SPELLINGS)
+        runtime = known("runtime", "llama.cpp" if runtime is None else runtime, RUNTIMES, RUNTIME_SPELLINGS)
         return runtime, _quantization(model, quantization)
     from llmops_catalog.fit import trainable  # questions about inference need not load it
 
-    runtime = known("runtime", runtime or trainable.TRAINING_RUNTIME, RUNTIMES, RUNTIME_SPELLINGS)
+    runtime = known("runtime", trainable.TRAINING_RUNTIME if runtime is None else runtime, RUNTIMES, RUNTIME_SPELLINGS)
     usual = "f32" if training.precision == "fp32" and task != "qlora" else trainable.usual_format(model, task)
     quantization = _quantization(model, quantization or (model.file.quantization if model.file else usual))
     trainable.check(model, task, runtime, quantization, training.precision)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from llmops_catalog.fit.facts import ModelFacts
+from llmops_catalog.fit.shapes import known_tensors
 from llmops_catalog.fit.tensors import Tensor
 from llmops_catalog.fit.training.modes import UNTOUCHED_EXPERTS, Mode
-from llmops_catalog.fit.weights import known_tensors
 
 QUERY_VALUE = ("attn_q", "attn_v", "attn_qkv")
 ATTENTION = (*QUERY_VALUE, "attn_k", "attn_output", "attn_k_b")
@@ -24,16 +24,23 @@ def adapter_parameters(model: ModelFacts, mode: Mode) -> int:
     return sum(_parameters(tensor, model, mode) for tensor in known_tensors(model)[0])
 
 
+@lru_cache(maxsize=1024)
+def expert_adapter_parameters(model: ModelFacts, mode: Mode) -> int:
+    """Of these, the weights beside routed experts."""
+    return sum(_parameters(tensor, model, mode) for tensor in known_tensors(model)[0] if tensor.role in (*EXPERT_UP, *EXPERT_DOWN))
+
+
 def _parameters(tensor: Tensor, model: ModelFacts, mode: Mode) -> int:
     places = len(tensor.layers) * tensor.copies
     if tensor.role == "attn_k_b" or (model.latent and tensor.role == "linear" and tensor.copies > 1):
         return _latent_half(tensor, model, mode)
     if tensor.role in _targeted(mode):
         return mode.rank * (tensor.rows + tensor.cols) * places
-    experts = mode.targets == "all-linear" and model.model_type not in UNTOUCHED_EXPERTS
-    if experts and tensor.role in EXPERT_UP:
+    if mode.targets != "all-linear" or model.model_type in UNTOUCHED_EXPERTS:
+        return 0
+    if tensor.role in EXPERT_UP:
         return mode.rank * (2 * tensor.rows + tensor.cols) * places
-    return mode.rank * (tensor.rows + tensor.cols) * places if experts and tensor.role in EXPERT_DOWN else 0
+    return mode.rank * (tensor.rows + tensor.cols) * places if tensor.role in (*EXPERT_DOWN, "router") else 0
 
 
 def _targeted(mode: Mode) -> tuple[str, ...]:

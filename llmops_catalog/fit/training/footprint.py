@@ -6,17 +6,18 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption, once
-from llmops_catalog.fit.checkpoint_formats import KEPT_16_BIT
+from llmops_catalog.fit.checkpoint_formats import HALF_ROLES
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes.footprint import Footprint, Parts
+from llmops_catalog.fit.shapes import known_tensors
 from llmops_catalog.fit.sizes import MIB
 from llmops_catalog.fit.tensors import Tensor, count
 from llmops_catalog.fit.training.activations import layers_of, norm_bytes
-from llmops_catalog.fit.training.adapters import adapter_parameters
+from llmops_catalog.fit.training.adapters import EXPERT_UP, adapter_parameters, expert_adapter_parameters
 from llmops_catalog.fit.training.modes import SOFT_CAPPED, UPCAST_QUANTIZATIONS, Mode, mode_of
 from llmops_catalog.fit.training.states import BITSANDBYTES, SOURCES, States, states
-from llmops_catalog.fit.weights import OUTSIDE_ROLES, known_tensors, weigh
+from llmops_catalog.fit.weights import OUTSIDE_ROLES, weigh
 
 CUDA_CONTEXT, CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 300 * MIB, 150 * MIB, 600 * MIB
 """Context and libraries of one card: 194 to 321 MiB in nvidia-smi readings saved in https://github.com/DJCordhose/llm-ops;
@@ -141,7 +142,7 @@ def standing(model: ModelFacts, mode: Mode, quantization: str, optimizer: str) -
         )
     parameters = adapter_parameters(model, mode)
     adapters = (Tensor("linear", mode.rank, parameters // mode.rank),)
-    kept16 = sum(tensor.parameters for tensor in tensors if tensor.role in KEPT_16_BIT)
+    kept16 = sum(tensor.parameters for tensor in tensors if tensor.role in HALF_ROLES)
     weights = base.resident_bytes + (2 * kept16 if mode.upcast else 0)
     return Standing(
         weights=weights,
@@ -154,7 +155,7 @@ def standing(model: ModelFacts, mode: Mode, quantization: str, optimizer: str) -
         head_gradient=0,
         table_moment=0,
         held=0,
-        casts=2 * parameters if mode.compute == 2 else 0,
+        casts=2 * (parameters - expert_adapter_parameters(model, mode)) if mode.compute == 2 else 0,
         assumptions=base.assumptions,
     )
 
@@ -169,7 +170,7 @@ def moments_of(model: ModelFacts, mode: Mode, question: Question, stays: Standin
     checkpointed = question.training.gradient_checkpointing
     inputs = sum(kind.count for kind in kinds) * mode.stream * model.hidden_size * tokens
     kept = inputs if checkpointed else everything + stays.casts
-    working = max(kind.working * tokens + (size if checkpointed else 0) for kind, size in zip(kinds, whole, strict=True))
+    working = max(kind.working * tokens + kind.merged // 3 + (size if checkpointed else 0) for kind, size in zip(kinds, whole, strict=True))
     unpacked = 2 * weigh(model, question.quantization, "transformers").largest_matrix if mode.upcast else 0
     final = tokens * (norm_bytes(model, mode, model.hidden_size) + (mode.compute * model.hidden_size if mode.trains_all else 0))
     logits = tokens * model.vocab_size if model.is_decoder else 0
@@ -185,7 +186,10 @@ def moments_of(model: ModelFacts, mode: Mode, question: Question, stays: Standin
 
 
 def _whole(tensor: Tensor) -> int:
-    return tensor.rows * tensor.cols * (tensor.copies if tensor.role.startswith("expert_") else 1)
+    """Weights of the tensor whose gradient comes at once: all experts of a layer are one, gate and up together."""
+    if not tensor.role.startswith("expert_"):
+        return tensor.rows * tensor.cols
+    return tensor.rows * tensor.cols * tensor.copies * (2 if tensor.role in EXPERT_UP else 1)
 
 
 def _unit(model: ModelFacts, tensors: tuple[Tensor, ...], mode: Mode, weights: int) -> int:
