@@ -96,7 +96,9 @@ def _question(options: Any) -> dict[str, Any]:
 
 def _runtime(options: Any, usual: Callable[[str], str]) -> str | None:
     """The one named, or one that loads the quantization; None leaves it to the task where that is training."""
-    if options.runtime is not None or options.task.strip().casefold() not in ("inference", "infer"):
+    from llmops_catalog.fit.question import trains
+
+    if options.runtime is not None or trains(options.task):
         return options.runtime  # type: ignore[no-any-return]  # argparse's namespace
     return usual("q4_k_m" if options.quantization is None else options.quantization)
 
@@ -107,6 +109,8 @@ def estimate_command(folder: str | None, options: Any) -> None:
     from llmops_catalog.report.fit import estimate_text
 
     question = _question(options)
+    if options.quantization is None and question["task"] == "inference":
+        raise UsageError("say which --quantization", "see 'llmops-catalog estimate --help'")
     answer = estimate(open_catalog(folder).model(options.model), quantization=options.quantization, **question).as_json()
     if options.format == "json":
         print_json(answer)

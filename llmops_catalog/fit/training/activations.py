@@ -31,9 +31,11 @@ RECURRENT_WIDTHS = 8
 
 
 class Layers(NamedTuple):
-    """`count` layers that are alike. Bytes for each token: `saved` where nothing is recomputed; `working` is what backward has
-    besides at its peak in one such layer. `merged` is what a layer keeps whatever the tokens (weights of experts with their
-    adapters added: gate, up and down, whose gradients come one third at a time); `squared` bytes are for each token and each token of its sequence.
+    """`count` layers that are alike, in bytes for each token.
+
+    `saved` is what a layer keeps where nothing is recomputed, `working` what backward has besides at its peak in one such
+    layer. `merged` bytes are kept whatever the tokens: weights of experts with their adapters added (gate, up and down,
+    whose gradients come one third at a time). `squared` bytes are for each token and each token of its sequence.
     """
 
     count: int  # type: ignore[assignment]  # nobody counts in this tuple
