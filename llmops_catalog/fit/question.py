@@ -197,13 +197,13 @@ def usual_runtime(quantization: str) -> str:
     return "vllm" if name.startswith(OF_VLLM) else "llama.cpp"
 
 
-def known_quantization(name: str) -> str:
+def known_quantization(name: str | None) -> str:
     """The id of a quantization, or a name that says its own size such as 'exl2-4.65'. Raises `FitInputError`."""
     wanted = name.strip().casefold() if isinstance(name, str) else ""
     return wanted if sized(wanted) else known("quantization", name, QUANTIZATIONS, SPELLINGS)
 
 
-def known(kind: str, name: str, names: tuple[str, ...], spellings: dict[str, str]) -> str:
+def known(kind: str, name: str | None, names: tuple[str, ...], spellings: dict[str, str]) -> str:
     """The id `name` means, in any case; raises `FitInputError` with the nearest ones."""
     if not isinstance(name, str):
         raise FitInputError(f"{kind} must be text, not {name!r}", f"known: {', '.join(names)}")
