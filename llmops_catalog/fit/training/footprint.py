@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from llmops_catalog.fit.assumptions import Assumption, once
+from llmops_catalog.fit.assumptions import Assumption, MissingFact, once
 from llmops_catalog.fit.checkpoint_formats import HALF_ROLES
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
 from llmops_catalog.fit.question import Question
@@ -141,6 +141,9 @@ def standing(model: ModelFacts, mode: Mode, quantization: str, optimizer: str) -
             assumptions=notes,
         )
     parameters = adapter_parameters(model, mode)
+    if not parameters:
+        text = f"no matrix of {model.name} is among the LoRA targets {mode.targets}"
+        raise MissingFact("lora-targets-missing", text, "ask with --lora-targets all-linear")
     adapters = (Tensor("linear", mode.rank, parameters // mode.rank),)
     kept16 = sum(tensor.parameters for tensor in tensors if tensor.role in HALF_ROLES)
     weights = base.resident_bytes + (2 * kept16 if mode.upcast else 0)
