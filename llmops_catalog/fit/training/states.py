@@ -9,7 +9,7 @@ from llmops_catalog.fit.tensors import Tensor
 
 BLOCK = 256
 """Weights that share one fp32 scale in an 8-bit state (bitsandbytes/optim/optimizer.py)."""
-PAGED = ("paged-adamw-8bit",)
+PAGED = ("paged-adamw", "paged-adamw-8bit")
 TABLES = ("token_embd", "position", "per_layer_token_embd")
 """Trainer keeps the states of embeddings in 32 bit under an 8-bit optimizer (`GlobalOptimManager`, transformers/trainer.py)."""
 
@@ -63,6 +63,7 @@ def _adafactor(tensor: Tensor, weight_bytes: int) -> int:
 _EACH: dict[str, Callable[[Tensor, int], int]] = {
     "adamw": lambda tensor, octets: 2 * octets * tensor.rows * tensor.cols,
     "adamw-8bit": _adam_8bit,
+    "paged-adamw": lambda tensor, octets: 8 * tensor.rows * tensor.cols,
     "paged-adamw-8bit": _adam_8bit,
     "adafactor": _adafactor,
     "sgd": lambda tensor, octets: 0,
