@@ -175,6 +175,8 @@ def moments_of(model: ModelFacts, mode: Mode, question: Question, stays: Standin
     checkpointed = question.training.gradient_checkpointing
     inputs = sum(kind.count for kind in kinds) * mode.stream * model.hidden_size * tokens
     kept = inputs if checkpointed else everything + stays.casts
+    if not (checkpointed or mode.trains_all):  # frozen embeddings: the first norm has nothing to differentiate
+        kept -= tokens * norm_bytes(model, mode, model.hidden_size)
     working = max(kind.working * tokens + kind.merged // 3 + (size if checkpointed else 0) for kind, size in zip(kinds, whole, strict=True))
     unpacked = 2 * weigh(model, question.quantization, "transformers").largest_matrix if mode.upcast else 0
     final = tokens * (norm_bytes(model, mode, model.hidden_size) + (mode.compute * model.hidden_size if mode.trains_all else 0))
