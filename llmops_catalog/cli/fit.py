@@ -16,7 +16,9 @@ DEFAULT_ROWS = 30
 def estimate_arguments(parser: Parser) -> None:
     """Options of `estimate`."""
     add_ways(parser, "")
-    parser.add_argument("--quantization", metavar="Q", help="q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...; a GGUF file has its own")
+    parser.add_argument(
+        "--quantization", metavar="Q", help="q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...; a GGUF file and a training have their own"
+    )
     _add_question(parser)
 
 
@@ -74,20 +76,11 @@ def _add_training(parser: Parser, number: Callable[[str], int]) -> None:
     parser.add_argument("--lora-targets", default="all-linear", metavar="SET", help="all-linear, attention or query-value")
 
 
-def _runtime(options: Any) -> str:
-    """The runtime asked for, or the one people load the quantization with; a GGUF file has llama.cpp's."""
-    from llmops_catalog.fit import usual_runtime
-
-    if options.runtime is not None:
-        return str(options.runtime)
-    return "llama.cpp" if options.gguf is not None or options.quantization is None else usual_runtime(options.quantization)
-
-
 def _question(options: Any) -> dict[str, Any]:
-    from llmops_catalog.fit import Engine, Training
+    from llmops_catalog.fit import Engine, Training, usual_runtime
 
     return {
-        "runtime": _runtime(options),
+        "runtime": _runtime(options, usual_runtime),
         "context_tokens": options.context, "prompt_tokens": options.prompt, "concurrency": options.concurrency,
         "kv_cache_type": options.kv_cache, "gpu_count": options.gpus, "task": options.task,
         "engine": Engine(
@@ -102,18 +95,31 @@ def _question(options: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _runtime(options: Any, usual: Callable[[str], str]) -> str | None:
+    """The one named, or one that loads the quantization; None leaves it to the task where that is training."""
+    from llmops_catalog.fit.question import trains
+
+    if options.runtime is not None or trains(options.task):
+        return options.runtime  # type: ignore[no-any-return]  # argparse's namespace
+    return "llama.cpp" if options.gguf is not None or options.quantization is None else usual(options.quantization)
+
+
 def estimate_command(folder: str | None, options: Any) -> None:
     """Memory of one configuration, part by part. No GPU needed."""
     from llmops_catalog.fit import estimate, usual_quantization
+    from llmops_catalog.fit.question import trains
     from llmops_catalog.report.fit import estimate_text
 
-    way = given_way(options)
-    if way is None or (way == "model" and options.quantization is None):
-        missing = [name for name in ("model", "quantization") if getattr(options, name) is None]
-        raise UsageError(f"say which {' and which '.join(f'--{name}' for name in missing)}")
+    way, trained = given_way(options), trains(options.task)
+    missing = ["--model"] if way is None else []
+    if options.quantization is None and not trained and way in (None, "model"):
+        missing.append("--quantization")
+    if way is None or missing:
+        raise UsageError(f"say which {' and which '.join(missing)}")
     question = _question(options)
     model = model_by(way, options, open_catalog(folder))
-    quantization = options.quantization or usual_quantization(model, question["runtime"])
+    usual = None if trained else usual_quantization(model, question["runtime"])
+    quantization = usual if options.quantization is None else options.quantization
     answer = estimate(model, quantization=quantization, **question).as_json()
     if options.format == "json":
         print_json(answer)

