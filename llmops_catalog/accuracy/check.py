@@ -9,13 +9,14 @@ from typing import Any
 
 from llmops_catalog.accuracy.comparison import PARTS, Comparison, comparisons, size_bytes
 from llmops_catalog.accuracy.readings import Reading, readings
+from llmops_catalog.accuracy.training import training_asked
 from llmops_catalog.catalog import Catalog, Record
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit import Engine, Estimate, ModelFacts, estimate
 
 USABLE_GRADES = (None, "log", "table")
 """Read off a log, or printed by those who measured. A reading without a grade was saved in a notebook, beside the code that made it."""
-LOADED = ("driver-used-loaded", "weights", "file")
+LOADED = ("driver-used-loaded", "allocated-loaded", "weights", "file")
 """What training has in common with running a model: it is loaded first."""
 
 
@@ -93,8 +94,8 @@ def _unusable(record: Record, reading: Reading, models: Mapping[str, ModelFacts]
     """Why a reading cannot be compared, in words; empty where it can."""
     if record.data.get("grade") not in (*USABLE_GRADES, "bound"):
         return f"grade {record.data['grade']}: not measured by those who publish it"
-    if record.data["kind"] == "training" and reading["measure"] not in LOADED:
-        return "training"
+    if record.data["kind"] == "training" and reading["measure"] not in LOADED and not reading.get("task"):
+        return "how it was trained is not said"
     if reading.get("model") not in models:
         return "the model has no record"
     if not reading.get("quantization"):
@@ -118,6 +119,7 @@ def _estimate(model: ModelFacts, reading: Reading, context_of_use: int | None) -
             kv_cache_type=reading.get("cache_type"),
             gpu_count=reading.get("gpus") or 1,
             engine=_engine(reading),
+            **training_asked(reading),
         )
     except FitInputError:
         return None

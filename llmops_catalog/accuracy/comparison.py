@@ -10,7 +10,7 @@ from llmops_catalog.accuracy.readings import Reading
 from llmops_catalog.fit import Memory
 
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "MB": 10**6, "GB": 10**9}
-AFTER_RUN = "driver-used-after-run"
+AFTER_RUN, AFTER_TRAINING = "driver-used-after-run", "driver-used-after-training"
 
 
 class Part(NamedTuple):
@@ -28,13 +28,15 @@ PARTS: dict[str, Part] = {
     "compute-buffer": Part("compute", "compute buffers", "compute buffer"),
     "activations": Part("compute", "compute buffers", "activations"),
     "driver-used-loaded": Part("loaded", "weights and overhead", "loaded"),
+    "allocated-loaded": Part("loaded", "weights", "allocated once loaded"),
     AFTER_RUN: Part("total", "everything", "after a run"),
+    AFTER_TRAINING: Part("total", "everything", "after training"),
     "allocated-peak": Part("total", "everything but overhead", "allocated at most"),
     "reserved-peak": Part("total", "everything but overhead", "reserved at most"),
     "total": Part("total", "everything but overhead", "in all"),
 }
 """For each kind of reading: what of an estimate answers to it. A `total` that names no counter is that of the allocator."""
-DRIVER_READINGS = ("driver-used-loaded", AFTER_RUN)
+DRIVER_READINGS = ("driver-used-loaded", AFTER_RUN, AFTER_TRAINING)
 """Read from the driver, so with what the allocator never sees."""
 
 
@@ -50,7 +52,9 @@ def part_of(memory: Memory, measure: str) -> tuple[int, int, int] | None:
         return None
     middle = {
         "driver-used-loaded": memory.weights_bytes + memory.overhead_bytes,
+        "allocated-loaded": memory.weights_bytes,
         AFTER_RUN: memory.total_bytes,
+        AFTER_TRAINING: memory.total_bytes,
         "compute-buffer": memory.compute_bytes,
         "activations": memory.compute_bytes,
     }.get(measure, memory.total_bytes - memory.overhead_bytes)

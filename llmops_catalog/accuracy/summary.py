@@ -7,6 +7,7 @@ from typing import Any
 
 from llmops_catalog.accuracy.check import Bound, Checked, check
 from llmops_catalog.accuracy.figures import BREAKDOWNS, TERMS, breakdown, figures, naive_figures
+from llmops_catalog.accuracy.speed import SpeedCoverage, speed_coverage
 from llmops_catalog.accuracy.verdicts import verdict_errors
 from llmops_catalog.catalog import Catalog
 
@@ -29,6 +30,7 @@ def accuracy_json(catalog: Catalog) -> dict[str, Any]:
         "worst": [_row(one) | {"why": why(one)} for one in worst(compared)],
         "bounds": [_bound(bound) for bound in checks.bounds],
         "left_out": dict(checks.left_out),
+        "speed": [_coverage(group) for group in speed_coverage(catalog)],
         "rows": [_row(one) for one in compared],
     }
 
@@ -79,6 +81,19 @@ def _row(one: Checked) -> dict[str, Any]:
         "high_bytes": found.high_bytes,
         "error": found.error,
         "inside": found.within if found.has_range else None,
+    }
+
+
+def _coverage(group: SpeedCoverage) -> dict[str, Any]:
+    return {
+        "measure": group.measure,
+        "runtime": group.runtime,
+        "hardware": group.hardware,
+        "rough": group.rough,
+        "readings": group.readings,
+        "inside_share": group.share,
+        "cards": group.cards,
+        "cards_inside_share": group.cards_inside / group.cards,
     }
 
 

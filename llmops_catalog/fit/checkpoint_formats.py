@@ -114,6 +114,10 @@ _PREQUANTIZED: dict[str, tuple[Packing, str, str]] = {
 _SPARING_RECURRENT = ("nvfp4", "w4a16-g128", "w4a8-fp8", "w4a8-int8", "w8a8-int8", "w8a16-int8", "autoround-int4")
 
 _KEPT = "embeddings, output layer, norms and routers stay in 16 bit"
+_FUSED_EXPERTS = Assumption(
+    "experts are counted as quantized, as up to Transformers 4: plain Transformers 5 leaves them in 16 bit",
+    "https://github.com/bitsandbytes-foundation/bitsandbytes/issues/1849",
+)
 _NATIVE = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "fp8": "fp8", "mxfp4": "mxfp4", "nvfp4": "nvfp4"}
 _NATIVE_EXPERTS: dict[str, tuple[Packing, str, str]] = {
     "int4": (INT4_OF_KIMI, "experts in 4-bit integers, 32 to a 16-bit scale; everything else in 16 bit", KIMI),
@@ -157,7 +161,11 @@ def _recipe(name: str, native: str | None, experts: bool, delta: bool, runtime: 
         packing, text, source = _LINEAR[name]
         loaded = {"": packing} | dict.fromkeys(HALF_ROLES, SIXTEEN)
         file = {"": Packing(32 if native == "fp32" else 16)} if name.startswith("bnb") else loaded
-        return Recipe(loaded, file, (Assumption(f"{text}; {_KEPT}", source),))
+        unsure = RECIPES_DIFFER if name.startswith("vptq") else 0.0
+        notes: tuple[Assumption, ...] = (Assumption(f"{text}; {_KEPT}", source),)
+        if experts and runtime == "transformers" and name.startswith("bnb"):
+            notes = (*notes, _FUSED_EXPERTS)
+        return Recipe(loaded, file, notes, unsure_share=unsure)
     if delta and (name in _SPARING_RECURRENT or name.startswith(("gptq", "awq"))):
         return _sparing(_recipe(name, native, experts, False, runtime))
     if name in _PREQUANTIZED:

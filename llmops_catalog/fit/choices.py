@@ -42,6 +42,10 @@ def quantizations(model: ModelFacts, runtime: str) -> tuple[str, ...]:
 
 def offered(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[str]:
     """The quantizations worth showing, with f16 beside bf16 where the card lacks bf16."""
+    if question.task != "inference":
+        from llmops_catalog.fit.trainable import formats  # questions about inference need not load it
+
+        return list(formats(model, question.task))
     names = list(quantizations(model, question.runtime))
     if "bf16" in names and "f16" not in names and lacks_bf16(model, gpu, question):
         names.insert(names.index("bf16") + 1, "f16")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from llmops_catalog.fit.architectures.layers import placed_groups
 from llmops_catalog.fit.assumptions import MissingFact
 from llmops_catalog.fit.facts import CACHING_LAYERS, RECURRENT_LAYERS, CompressedFacts, LayerGroupFacts, ModelFacts
 
@@ -47,21 +48,20 @@ def cached_layers(model: ModelFacts) -> tuple[CachedLayers, ...]:
         return ()
     if model.kind == "encoder-decoder":
         return _decoder_stack(model)
-    reusing = _reusing_layers(model)
+    own = _caching_until(model)
     result: list[CachedLayers] = []
-    for group in reversed(model.layer_groups):  # the last layers are those that reuse
+    for group, layers in placed_groups(model):
         if group.type in (*RECURRENT_LAYERS, "feed_forward", "cross_attention"):
             continue  # cross attention remembers a picture, not the text
         if model.compressed:
-            result += reversed(_compressed(model, model.compressed, group))
+            result += _compressed(model, model.compressed, group)
             continue
         if group.type not in CACHING_LAYERS:
             raise MissingFact("layer-type-not-modelled", f"what {group.type.replace('_', ' ')} keeps per token is not modelled yet")
-        without = min(group.layers, reusing.get(group.type, 0))
-        reusing[group.type] = reusing.get(group.type, 0) - without
-        if group.layers > without:
-            result.append(_group(model, group, group.layers - without))
-    return _by_indexer(model, tuple(reversed(result)))
+        number = sum(layer < own for layer in layers) if model.kv_shared_layers else group.layers
+        if number:
+            result.append(_group(model, group, number))
+    return _by_indexer(model, tuple(result))
 
 
 def _decoder_stack(model: ModelFacts) -> tuple[CachedLayers, ...]:
@@ -115,17 +115,28 @@ def _by_indexer(model: ModelFacts, cached: tuple[CachedLayers, ...]) -> tuple[Ca
     return alike._replace(layers=own), without
 
 
-def _reusing_layers(model: ModelFacts) -> dict[str, int]:
-    """How many layers of each type reuse the cache of an earlier one (the last ones, in Gemma 3n)."""
-    if not model.kv_shared_layers:
-        return {}
-    if not model.layer_types:
+def _caching_until(model: ModelFacts) -> int:
+    """The first layer that reuses the cache of an earlier one, as all after it do (Gemma 3n); the layer after the last if none."""
+    if model.kv_shared_layers and not model.layer_types:
         raise MissingFact(
             "layer-order-missing",
             f"the order of the layers of {model.name} is not recorded, and its last ones share a cache",
         )
-    last = model.layer_types[-model.kv_shared_layers :]
-    return {kind: last.count(kind) for kind in set(last)}
+    return model.num_hidden_layers - model.kv_shared_layers
+
+
+@lru_cache(maxsize=4096)
+def cache_by_layer(model: ModelFacts) -> tuple[CachedLayers | None, ...]:
+    """What each layer of a decoder caches, in the order of the layers; None where it caches nothing. Raises `MissingFact`."""
+    cached_layers(model)
+    placed: list[CachedLayers | None] = [None] * model.num_hidden_layers
+    for group, layers in placed_groups(model):
+        if group.type in CACHING_LAYERS:
+            one = _group(model, group, 1)
+            for layer in layers:
+                placed[layer] = one
+    own = _caching_until(model)
+    return (*placed[:own], *[None] * (model.num_hidden_layers - own))
 
 
 def elements_bytes(elements: int, cache_type: str) -> int:

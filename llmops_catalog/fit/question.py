@@ -74,8 +74,8 @@ class Question(NamedTuple):
 def ask(
     model: ModelFacts,
     *,
-    quantization: str,
-    runtime: str = "llama.cpp",
+    quantization: str | None = None,
+    runtime: str | None = None,
     context_tokens: int | None = None,
     prompt_tokens: int | None = None,
     concurrency: int = 1,
@@ -87,7 +87,9 @@ def ask(
 ) -> Question:
     """A checked question. Raises `FitInputError` for an unknown name or a number no machine could mean."""
     of_kind("model", model, ModelFacts)
-    runtime = known("runtime", runtime, RUNTIMES, RUNTIME_SPELLINGS)
+    task = known("task", task, TASKS, TASK_SPELLINGS)
+    training = _training(training)
+    runtime, quantization = _usual(model, task, runtime, quantization, training)
     if prompt_tokens is not None:
         within("prompt", prompt_tokens, 1, LARGEST_CONTEXT_TOKENS, "tokens")
     if context_tokens is None:
@@ -101,20 +103,20 @@ def ask(
             "the context holds the prompt and the answer: raise it, or shorten the prompt",
         )
     return Question(
-        quantization=_quantization(model, quantization),
+        quantization=quantization,
         runtime=runtime,
         context_tokens=context_tokens,
         prompt_tokens=prompt_tokens,
         concurrency=within("concurrency", concurrency, 1, LARGEST_CONCURRENCY, "sequences"),
         kv_cache_type=cache_type(model, runtime, kv_cache_type),
         gpu_count=within("gpu_count", gpu_count, 1, LARGEST_GPU_COUNT, "cards"),
-        task=known("task", task, TASKS, TASK_SPELLINGS),
+        task=task,
         engine=_engine(engine, gpu_count),
-        training=_training(training),
+        training=training,
     )
 
 
-def _quantization(model: ModelFacts, name: str) -> str:
+def _quantization(model: ModelFacts, name: str | None) -> str:
     """A known quantization; of facts read from one file, the file's own. Raises `FitInputError`."""
     if model.file is None:
         return known_quantization(name)
@@ -126,6 +128,25 @@ def _quantization(model: ModelFacts, name: str) -> str:
         f"{model.name} is a file in {own}: what it would take in {str(name)[:60]!r} is not in it",
         "leave the quantization out, or ask about the model the file was made from",
     )
+
+
+def trains(task: str) -> bool:
+    """True for a task that is not inference. Raises `FitInputError` for an unknown one."""
+    return known("task", task, TASKS, TASK_SPELLINGS) != "inference"
+
+
+def _usual(model: ModelFacts, task: str, runtime: str | None, quantization: str | None, training: Training) -> tuple[str, str]:
+    """Runtime and quantization by their ids, the usual ones where none is named. Raises `FitInputError`."""
+    if task == "inference":
+        runtime = known("runtime", "llama.cpp" if runtime is None else runtime, RUNTIMES, RUNTIME_SPELLINGS)
+        return runtime, _quantization(model, quantization)
+    from llmops_catalog.fit import trainable  # questions about inference need not load it
+
+    runtime = known("runtime", trainable.TRAINING_RUNTIME if runtime is None else runtime, RUNTIMES, RUNTIME_SPELLINGS)
+    usual = "f32" if training.precision == "fp32" and task != "qlora" else trainable.usual_format(model, task)
+    quantization = _quantization(model, quantization or (model.file.quantization if model.file else usual))
+    trainable.check(model, task, runtime, quantization, training.precision)
+    return runtime, quantization
 
 
 def _engine(engine: Engine, gpu_count: int) -> Engine:
@@ -176,13 +197,13 @@ def usual_runtime(quantization: str) -> str:
     return "vllm" if name.startswith(OF_VLLM) else "llama.cpp"
 
 
-def known_quantization(name: str) -> str:
+def known_quantization(name: str | None) -> str:
     """The id of a quantization, or a name that says its own size such as 'exl2-4.65'. Raises `FitInputError`."""
     wanted = name.strip().casefold() if isinstance(name, str) else ""
     return wanted if sized(wanted) else known("quantization", name, QUANTIZATIONS, SPELLINGS)
 
 
-def known(kind: str, name: str, names: tuple[str, ...], spellings: dict[str, str]) -> str:
+def known(kind: str, name: str | None, names: tuple[str, ...], spellings: dict[str, str]) -> str:
     """The id `name` means, in any case; raises `FitInputError` with the nearest ones."""
     if not isinstance(name, str):
         raise FitInputError(f"{kind} must be text, not {name!r}", f"known: {', '.join(names)}")

@@ -56,6 +56,8 @@ class Shapes(NamedTuple):
     notes: tuple[Assumption, ...]
     mix: Mix
     largest_matrix: int
+    of_one_layer: tuple[tuple[str, int, int], ...] = ()
+    has_experts: bool = False
 
 
 OUTSIDE_LAYERS = ("token_embd", "position", "per_layer_token_embd", "output", "tower")
@@ -81,7 +83,18 @@ def shapes(model: ModelFacts) -> Shapes:
         notes=notes,
         mix=_mix(model, text, experts, recent),
         largest_matrix=max(matrices, default=0),
+        of_one_layer=_of_one_layer(made),
+        has_experts=any(shape.role.startswith("expert_") for shape in made),
     )
+
+
+def _of_one_layer(made: Sequence[Shape]) -> tuple[tuple[str, int, int], ...]:
+    found: dict[str, tuple[int, int]] = {}
+    for shape in made:
+        if shape.role not in (*OUTSIDE_LAYERS, "vector"):
+            one, every = found.get(shape.role, (0, 0))
+            found[shape.role] = max(one, shape.weights // shape.places), every + shape.weights
+    return tuple((role, one, every) for role, (one, every) in found.items())
 
 
 def shape_of(tensor: Tensor, places: Counts | None = None, *, latent: bool) -> Shape:

@@ -27,14 +27,19 @@ PREDICTING = (
 )  # fmt: skip
 """Families whose published files hold layers that predict further tokens (num_nextn_predict_layers and mtp_num_hidden_layers
 of their configs); runtimes leave them out unless told to speculate."""
+NO_PREDICTION = ("mlx", "exl", "hqq", "aqlm", "vptq", "quark")
+"""Their converters write the layers of a forward pass only; llm-compressor copies the others as they are
+(save_mtp_tensors_to_checkpoint)."""
 
 QUANTIZE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp"
+GGUF = "https://github.com/ggml-org/ggml/blob/master/docs/gguf.md"
 FORK = "https://github.com/ikawrakow/ik_llama.cpp"
 CONVERT = "https://github.com/ggml-org/llama.cpp/blob/master/conversion/gpt_oss.py"
 LOADER = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-model.cpp"
 MULTIMODAL = "https://github.com/ggml-org/llama.cpp/blob/master/docs/multimodal.md"
 
 _BLOCKS = Assumption("block types of each tensor as llama.cpp's quantizer chooses them without an importance matrix", QUANTIZE)
+_TENSORS_ONLY = Assumption("the file's header and tokenizer come on top, 1 to 15 MB by the size of the vocabulary", GGUF)
 _FORK_BLOCKS = Assumption("block types of each tensor as the quantizer of ik_llama.cpp chooses them without an importance matrix", FORK)
 _TEXT_ONLY = Assumption("text only: the vision or audio part is a separate mmproj file, not loaded", MULTIMODAL)
 _MXFP4_INSIDE = Assumption("the experts stay in MXFP4 whatever the file is called: only the other tensors are in this type", CONVERT)
@@ -64,6 +69,9 @@ class Weights(NamedTuple):
     expert_bytes: int = 0
     tower_bytes: int = 0
     output_bytes: int = 0
+    largest_tensor_bytes: int = 0
+    """The largest tensor of one layer, all experts of a kind being one tensor as in GGUF."""
+    largest_expert_tensor_bytes: int = 0
 
 
 Sizes = dict[str, int]
@@ -115,6 +123,7 @@ def _gguf(model: ModelFacts, made: Shapes, file_type: str) -> Weights:
     if model.other_modality_parameters:
         said.append(_TEXT_ONLY)
     said.append(_FORK_BLOCKS if forked else _BLOCKS)
+    said.append(_TENSORS_ONLY)
     if mix.native_mxfp4 and file_type != "mxfp4":
         said.append(_MXFP4_INSIDE)
     extra = _prediction(model) if model.model_type in PREDICTION_IN_GGUF else 0
@@ -187,10 +196,12 @@ def _prediction(model: ModelFacts) -> int:
 
 
 def _beyond(model: ModelFacts, quantization: str) -> int:
-    """Bytes of those layers in the developer's own files; files quantized by others leave them out."""
+    """Bytes of those layers in the file: as shipped, in 8 bit where a developer publishes fp8; some formats leave them out."""
+    extra = _prediction(model)
+    if not extra or quantization.startswith(NO_PREDICTION):
+        return 0
     octets = {"fp32": 4, "fp16": 2, "bf16": 2}.get(model.native_dtype or "", 1)
-    own = ("native", "f16", "bf16") if octets == 2 else ("native", "fp8") if model.native_dtype == "fp8" else ("native",)
-    return octets * _prediction(model) if quantization in own else 0
+    return extra * (1 if quantization in ("fp8", "fp8-block") else octets)
 
 
 def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: int, notes: list[Assumption]) -> Weights:
@@ -209,4 +220,12 @@ def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: 
         expert_bytes=sizes.get("expert_ffn_gate", 0) + sizes.get("expert_ffn_up", 0) + sizes.get("expert_ffn_down", 0),
         tower_bytes=tower,
         output_bytes=output,
+        largest_tensor_bytes=_largest(made, sizes),
+        largest_expert_tensor_bytes=_largest(made, sizes, "expert_") if made.has_experts else 0,
     )
+
+
+def _largest(made: Shapes, sizes: Mapping[str, int], prefix: str = "") -> int:
+    """Bytes of the largest tensor one layer holds, of those whose role starts with `prefix`."""
+    found = (sizes.get(role, 0) * one // every for role, one, every in made.of_one_layer if role.startswith(prefix))
+    return max(found, default=0)

@@ -16,7 +16,7 @@ def accuracy_text(found: Mapping[str, Any], style: Style = plain) -> str:
     """The form of `llmops-catalog/accuracy/1` for a terminal; every row is in the JSON."""
     parts = [_by_term(found, style), _verdicts(found["verdicts"])]
     parts += [_by_side(found, side, style) for side in found["by"]]
-    parts += [_worst(found, style), _rest(found)]
+    parts += [_worst(found, style), _speed(found, style), _rest(found)]
     return "\n".join(part for part in parts if part)
 
 
@@ -62,6 +62,19 @@ def _worst(found: Mapping[str, Any], style: Style) -> str:
     ]
     header = ("the worst ten", "model", "what was read", "GiB", "off by", "why")
     return table(header, rows, 72, style) if rows else ""
+
+
+def _speed(found: Mapping[str, Any], style: Style) -> str:
+    rows = [
+        [
+            *(group[name] for name in ("measure", "runtime", "hardware")),
+            *(str(group["readings"]), f"{group['inside_share']:.0%}", str(group["cards"]), f"{group['cards_inside_share']:.0%}"),
+            "rough" if group["rough"] else "",
+        ]
+        for group in found["speed"]
+    ]
+    header = ("speed", "runtime", "hardware", "readings", "inside", "cards", "card by card", "")
+    return table(header, rows, style=style) if rows else ""
 
 
 def _rest(found: Mapping[str, Any]) -> str:

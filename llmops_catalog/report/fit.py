@@ -15,6 +15,11 @@ PARTS = (
     ("weights_bytes", "weights"), ("kv_cache_bytes", "KV cache"), ("state_bytes", "recurrent state"), ("compute_bytes", "compute buffers"),
     ("overhead_bytes", "outside the allocator"),
 )  # fmt: skip
+TRAINING_PARTS = (
+    ("base_bytes", "weights"), ("adapter_bytes", "adapters"), ("gradient_bytes", "gradients"), ("optimizer_bytes", "optimizer states"),
+    ("activation_bytes", "activations"), ("working_bytes", "logits and working space"), ("overhead_bytes", "outside the allocator"),
+)  # fmt: skip
+"""How the total of a training run is divided."""
 SYMBOLS = {"fits": "fits", "tight": "tight", "does-not-fit": "does not fit", "unsupported": "unsupported", "unknown": "unknown"}
 
 
@@ -26,7 +31,7 @@ def gib(size: int | None) -> str:
 def estimate_text(answer: Answer, style: Style = plain) -> str:
     """One configuration: what it needs, part by part, and the assumptions."""
     memory = answer["memory"]
-    return f"{_headline(answer, style)}\n\n{breakdown(memory, style)}{_beside(memory)}{assumptions(answer, style)}"
+    return f"{_headline(answer, style)}\n\n{breakdown(memory, style, answer.get('training'))}{_beside(memory)}{assumptions(answer, style)}"
 
 
 def _headline(answer: Answer, style: Style) -> str:
@@ -34,13 +39,24 @@ def _headline(answer: Answer, style: Style) -> str:
     sequences = f" x {answer['concurrency']} sequences" if answer["concurrency"] > 1 else ""
     return (
         f"{style(printable(answer['model']), 'title')}  {answer['quantization']}  {answer['runtime']}  "
-        f"{answer['context_tokens']:,} tokens{sequences}, cache in {answer['kv_cache_type']}{cards}"
+        f"{answer['context_tokens']:,} tokens{sequences}, {_doing(answer)}{cards}"
     )
 
 
-def breakdown(memory: Mapping[str, Any], style: Style = plain) -> str:
-    """The parts of the total, in GiB, and the interval the true value is expected in."""
-    rows = [[label, gib(memory[part])] for part, label in PARTS if memory[part]]
+def _doing(answer: Answer) -> str:
+    """What is done: the cache of inference, or how it is trained."""
+    task = answer.get("task", "inference")
+    return f"cache in {answer['kv_cache_type']}" if task == "inference" else {"full": "all weights trained"}.get(task, f"{task} training")
+
+
+def breakdown(memory: Mapping[str, Any], style: Style = plain, training: Mapping[str, Any] | None = None) -> str:
+    """The parts of the total, in GiB, and the interval the true value is expected in; `training` divides what it adds."""
+    sizes: dict[str, Any] = dict(memory)
+    parts: tuple[tuple[str, str], ...] = PARTS
+    if training:
+        sizes.update(training, base_bytes=memory["weights_bytes"] - training["adapter_bytes"])
+        parts = TRAINING_PARTS
+    rows = [[label, gib(sizes[part])] for part, label in parts if sizes[part]]
     rows.append(["total", gib(memory["total_bytes"])])
     rows.append(["expected between", f"{gib(memory['low_bytes'])} and {gib(memory['high_bytes'])}"])
     width = max(len(label) for label, _ in rows)
@@ -82,7 +98,8 @@ def fit_text(
     text = f"{_subject_line(answers[0], subject, style)}\n\n{_answer_table(answers, subject, style, width)}"
     best = next((answer for answer in answers if answer["verdict"] == "fits"), answers[0])
     if subject == "quantization":
-        part = f"\n{best['quantization']}, part by part\n{breakdown(best['memory'], style)}" if best.get("memory") else ""
+        parts = breakdown(best["memory"], style, best.get("training")) if best.get("memory") else ""
+        part = f"\n{best['quantization']}, part by part\n{parts}" if parts else ""
         return f"{text}{part}{_reach(best)}{assumptions(best, style) if part else ''}"
     return f"{text}{_beneath(best, subject)}{_rental_line(rental)}"
 
@@ -199,7 +216,7 @@ def _single(answer: Answer, style: Style) -> str:
     lines.extend(f"  {printable(reason['message'])}\n" for reason in answer["reasons"])
     lines.append(_memory_alone(answer))
     if answer.get("memory"):
-        lines.append(f"\n{breakdown(answer['memory'], style)}{_beside(answer['memory'])}")
+        lines.append(f"\n{breakdown(answer['memory'], style, answer.get('training'))}{_beside(answer['memory'])}")
     lines.append(_reach(answer))
     lines.append(assumptions(answer, style))
     return "".join(lines)

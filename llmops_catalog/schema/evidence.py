@@ -67,7 +67,7 @@ class Benchmark(Record):
 
 Measure = Literal[
     # memory
-    "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak",
+    "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-loaded", "allocated-peak",
     "reserved-peak", "total", "weights", "weights-part", "file", "kv-cache", "cache-room", "cache-tokens", "state", "compute-buffer",
     "activations", "overhead", "bound",
     # time
@@ -96,7 +96,15 @@ class Setup(StrictModel):
     gpu: GpuRef | None = optional("Id of the card", "nvidia/t4")
     gpu_name: Line | None = optional("The hardware in the source's words, where it has no record", "Xeon 8480, 56 cores")
     gpus: Count | None = optional("How many cards", 1)
-    concurrency: Count | None = optional("Sequences at once", 1)
+    concurrency: Count | None = optional("Sequences at once; of training, on each card", 1)
+    task: Literal["full", "lora", "qlora"] | None = optional(
+        "What is trained: every weight, adapters, adapters on a quantized model", "lora"
+    )
+    precision: Literal["bf16", "mixed", "fp32"] | None = optional("Precision of the training, by the estimator's word", "mixed")
+    optimizer: Line | None = optional("Optimizer of the training, by the estimator's word where it has one", "adamw")
+    gradient_checkpointing: bool | None = optional("Whether activations are computed again for the gradients", True)
+    lora_rank: Count | None = optional("Rank of the adapters", 16)
+    lora_targets: Literal["all-linear", "attention", "query-value"] | None = optional("Matrices with an adapter", "all-linear")
 
 
 class Reading(Setup):

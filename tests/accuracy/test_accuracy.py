@@ -92,7 +92,7 @@ def test_every_reading_of_memory_is_compared_or_left_out_for_a_reason(catalog: C
 def test_the_json_is_plain_and_says_everything(catalog: Catalog) -> None:
     found = json.loads(json.dumps(accuracy_json(catalog)))
     assert found["schema"] == "llmops-catalog/accuracy/1"
-    assert set(found) == {"schema", "summary", "by", "naive", "verdicts", "worst", "bounds", "left_out", "rows"}
+    assert set(found) == {"schema", "summary", "by", "naive", "verdicts", "worst", "bounds", "left_out", "speed", "rows"}
     assert set(found["summary"]) == {"weights", "cache", "compute", "loaded", "total"}
     assert sum(group["readings"] for group in found["summary"].values()) == len(found["rows"])
     for side in ("runtime", "family", "quantization"):

@@ -179,3 +179,36 @@ def test_only_gguf_types_are_read_as_gguf_by_other_runtimes():
     model = models()["meta-llama/llama-3.1-8b-instruct"]
     for quantization in GGUF_ONLY:
         assert weigh(model, quantization, "vllm") == weigh(model, quantization, "llama.cpp")
+
+
+def test_vllm_keeps_the_experts_of_gpt_oss_padded():
+    """65.9651 GiB in a log of https://github.com/vllm-project/vllm/issues, 60.8 without the padding."""
+    model = catalog_models()["openai/gpt-oss-120b"]
+    loaded, shipped = (weigh(model, "mxfp4", runtime).resident_bytes / 2**30 for runtime in ("vllm", "transformers"))
+    assert loaded == pytest.approx(65.9651, rel=0.002)
+    assert shipped == pytest.approx(60.8, rel=0.002)
+
+
+def test_a_tied_falcon_has_both_tables_in_its_gguf_file():
+    falcon = models()["tiiuae/falcon-7b"]
+    sizes = weigh(falcon, "q8_0", "llama.cpp")
+    assert falcon.tie_word_embeddings
+    assert sizes.output_bytes == sizes.table_bytes == falcon.vocab_size * falcon.hidden_size * 34 // 32
+
+
+def test_experts_that_transformers_5_does_not_quantize_are_said():
+    mixtral, llama = models()["mistralai/mixtral-8x7b-instruct-v0.1"], models()["meta-llama/llama-3.1-8b-instruct"]
+    text = "experts are counted as quantized, as up to Transformers 4: plain Transformers 5 leaves them in 16 bit"
+    said = {model.id: [one.text for one in weigh(model, "bnb-nf4", "transformers").assumptions] for model in (mixtral, llama)}
+    assert text in said[mixtral.id]
+    assert text not in said[llama.id]
+
+
+def test_a_family_nobody_described_weighs_what_its_record_says():
+    unknown = models()["qwen/qwen3-30b-a3b"]._replace(model_type="of-tomorrow", checkpoint_parameters=None)
+    known = models()["qwen/qwen3-30b-a3b"]
+    guess, exact = weigh(unknown, "q4_k_m", "llama.cpp"), weigh(known, "q4_k_m", "llama.cpp")
+    assert weigh(unknown, "bf16", "vllm").resident_bytes == 2 * unknown.total_parameters
+    assert guess.uncertainty_bytes > 0 == exact.uncertainty_bytes
+    assert abs(guess.resident_bytes - exact.resident_bytes) < guess.uncertainty_bytes
+    assert guess.expert_bytes == pytest.approx(exact.expert_bytes, rel=0.01)

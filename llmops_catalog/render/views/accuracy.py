@@ -17,6 +17,7 @@ from llmops_catalog.accuracy import (
     figures,
     naive_figures,
     nominal_bits,
+    speed_coverage,
     verdict_errors,
     why,
     worst,
@@ -96,6 +97,7 @@ def accuracy_page(library: Library, checks: Checks) -> PageView:
         *(_by_side(library, found, side) for side in ("runtime", "quantization", "family")),
         _worst(library, found),
         *((_bounds(library, checks.bounds),) if checks.bounds else ()),
+        *_speed(library),
         _left_out(checks.left_out),
         accuracy_table(library, found, title="Reading by reading", anchor="readings"),
     )
@@ -226,6 +228,38 @@ def _bounds(library: Library, bounds: Sequence[Bound]) -> Table:
         Column("Respected", facet=True),
     )
     return Table("Bounds", columns, rows, title="Bounds, used only as bounds", anchor="bounds", stack=True)
+
+
+def _speed(library: Library) -> tuple[Block, ...]:
+    """How many published speeds lie in the interval given for the same model on the same card."""
+    groups = speed_coverage(library.catalog)
+    rows = tuple(
+        Row((
+            Cell(plain(wording.FORMATS["measure"](group.measure)), sort=group.measure),
+            Cell(plain(wording.named("runtime", group.runtime))),
+            Cell(plain(f"{group.hardware}{', rough' if group.rough else ''}")),
+            Cell(plain(group.readings), sort=group.readings, css="n"),
+            Cell(plain(f"{group.share:.0%}"), sort=group.share, css="n"),
+            Cell(plain(group.cards), sort=group.cards, css="n"),
+            Cell(plain(f"{group.cards_inside / group.cards:.0%}"), sort=group.cards_inside / group.cards, css="n"),
+        ))
+        for group in groups
+    )  # fmt: skip
+    columns = (
+        Column("Speed", facet=True),
+        Column("Runtime", facet=True),
+        Column("Hardware"),
+        Column("Readings", "n"),
+        Column("In our interval", "n"),
+        Column("Cards", "n"),
+        Column("Card by card", "n"),
+    )
+    note = plain(
+        "Speeds are given as wide intervals on purpose: builds, drivers and hosts differ. "
+        "The intervals were set while looking at these readings, so expect "
+        "fewer inside on cards that are not here; rough marks the classes with little evidence."
+    )
+    return (Table("Speeds", columns, rows, title="Speeds, inside and outside", anchor="speed", stack=True, note=note),) if rows else ()
 
 
 def _left_out(left_out: Mapping[str, int]) -> Table:
