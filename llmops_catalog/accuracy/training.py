@@ -9,8 +9,8 @@ from llmops_catalog.fit import Training
 
 SETTINGS = ("optimizer", "precision", "gradient_checkpointing", "lora_rank", "lora_targets")
 """Words a reading and the estimator share; what the source does not say is the estimator's default."""
-LOADED = ("driver-used-loaded", "weights", "file", "overhead")
-"""Read before the first step: the same whatever follows."""
+LOADED = ("driver-used-loaded", "allocated-loaded", "weights", "file")
+"""What training has in common with running a model: it is loaded first."""
 
 
 def training_asked(reading: Reading) -> dict[str, Any]:
