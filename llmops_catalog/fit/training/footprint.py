@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from llmops_catalog.fit.architectures.families import FAMILIES
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, once
 from llmops_catalog.fit.checkpoint_formats import HALF_ROLES
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
@@ -231,8 +232,7 @@ def _unit(model: ModelFacts, tensors: tuple[Tensor, ...], mode: Mode, weights: i
 
 
 def _doubt(model: ModelFacts) -> float:
-    from llmops_catalog.fit.architectures.families import FAMILIES
-
+    """Share of the activations our count may be off by."""
     if any(group.type in RECURRENT_LAYERS for group in model.layer_groups):
         return RECURRENT_DOUBT
     return 0.0 if model.model_type in FAMILIES and model.kind != "encoder-decoder" else FAMILY_DOUBT
