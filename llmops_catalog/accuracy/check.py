@@ -9,15 +9,13 @@ from typing import Any
 
 from llmops_catalog.accuracy.comparison import PARTS, Comparison, comparisons, size_bytes
 from llmops_catalog.accuracy.readings import Reading, readings
-from llmops_catalog.accuracy.training import training_asked
+from llmops_catalog.accuracy.training import LOADED, training_asked
 from llmops_catalog.catalog import Catalog, Record
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit import Engine, Estimate, ModelFacts, estimate
 
 USABLE_GRADES = (None, "log", "table")
 """Read off a log, or printed by those who measured. A reading without a grade was saved in a notebook, beside the code that made it."""
-LOADED = ("driver-used-loaded", "allocated-loaded", "weights", "file")
-"""What training has in common with running a model: it is loaded first."""
 
 
 @dataclass(frozen=True, slots=True)
