@@ -167,7 +167,7 @@ def _model(model: ModelFacts, question: Question) -> Iterator[Reason]:
     if limit and question.context_tokens > limit:
         text = f"{question.context_tokens:,} tokens are beyond the {limit:,} {model.name} was made for"
         yield Reason("context-beyond-model", f"{text}: ask for {limit:,} or less")
-    if question.runtime == "vllm" and question.gpu_count > 1:
+    if question.runtime == "vllm" and max(question.gpu_count, question.engine.pipeline_parallel) > 1:
         yield from _division(model, question)
 
 
