@@ -1,107 +1,242 @@
-"""llama.cpp, and so Ollama and LM Studio: all layers offloaded, flash attention on, one cache stream per sequence."""
+"""llama.cpp, and so Ollama and LM Studio: layers on cards and in main memory, one cache stream per sequence."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from llmops_catalog.fit.assumptions import Assumption, once
-from llmops_catalog.fit.facts import ModelFacts
-from llmops_catalog.fit.kv_cache import CachedLayers, cache_bytes
+from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
+from llmops_catalog.fit.kv_cache import CachedLayers, cache_by_layer, cache_bytes, cached_layers, elements_bytes
 from llmops_catalog.fit.question import Question
-from llmops_catalog.fit.runtimes.footprint import Footprint, feed_forward_width, query_width, shares
+from llmops_catalog.fit.runtimes import llama_compute as compute
+from llmops_catalog.fit.runtimes.footprint import Footprint
+from llmops_catalog.fit.runtimes.llama_compute import MICRO_BATCH, Batch, Build
 from llmops_catalog.fit.sizes import MIB, padded
 from llmops_catalog.fit.state import state_bytes
 from llmops_catalog.fit.weights import LOADER, Weights
 
-MICRO_BATCH = 512
-"""Default of --ubatch-size (common/common.h)."""
 CONTEXT_STEP = 256
 """n_ctx and the sliding cache are padded to it (https://github.com/ggml-org/llama.cpp/issues/17037)."""
-PIPELINE_COPIES = 4
-"""Several cards work in a pipeline with four copies of the inputs (GGML_SCHED_MAX_COPIES)."""
-PIPELINE_INPUTS = 16 * MIB
-"""What these copies take beside the attention mask: 640.01 against 560 MiB a card in the logs of
-https://github.com/XiongjieDai/GPU-Benchmarks-on-LLM-Inference (Llama 3 8B, 8192 tokens)."""
 CUDA_CONTEXT = 250 * MIB
-"""Between what nvidia-smi shows beyond the buffers in published logs (133 to 153 MiB) and the reserve Ollama kept for
-it (457 MiB: https://github.com/ollama/ollama/blob/v0.9.6/llm/memory.go)."""
+"""Between what nvidia-smi shows beyond the buffers in published logs (133 to 153 MiB) and what stands unaccounted for beside
+them after a run (451 to 456 MiB on an RTX 4090: https://github.com/ggml-org/llama.cpp/pull/15860)."""
 CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 120 * MIB, 500 * MIB
-GRAPH_SHARE = 0.10
-"""How far the worst-case graph may lie from our closed form: 258.5 MiB met exactly for Llama 3 8B, 420 MiB logged and
-446 computed for gpt-oss-20b at 131,072 tokens, 305 logged and 301 computed for Qwen3-30B-A3B."""
-LATENT_ABOVE = 3 * 1024 * MIB
-"""Published logs of DeepSeek V3 and R1 at 32,768 tokens show compute buffers up to 3 GiB where other settings of latent
-attention are chosen (https://github.com/ikawrakow/ik_llama.cpp)."""
+GRAPH_SHARE = 0.05
+"""How far the buffer may lie from the walk through the graph: nine in ten of the sizes llama.cpp itself reports are nearer."""
+SLIDING_FAMILIES = (
+    "afmoe", "cohere2", "deepseek_v4", "exaone4", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma4", "gemma4_unified", "gpt_oss",
+    "llama4", "mimo_v2_flash", "modernbert", "olmo3", "step3p7",
+)  # fmt: skip
+"""Families whose window llama.cpp knows (https://github.com/ggml-org/llama.cpp/tree/master/src/models); of others, such as
+Mistral 7B, Phi-3 and StarCoder2, every layer looks at the whole context and caches it."""
+EXAONE_LAYERS = 64
+"""EXAONE 4 slides its window in the model of this many layers only (src/models/exaone4.cpp)."""
 
 KV_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache-iswa.cpp"
 MLA_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache.cpp"
 GRAPH_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-context.cpp"
+SPLIT_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-model.cpp"
+
+
+class Placement(NamedTuple):
+    """Which layers stand on which card; what comes before the first card's stays in main memory."""
+
+    cards: tuple[range, ...]
+    output_card: int | None
+    whole: bool
+    """All layers and the output layer are on cards."""
 
 
 def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footprint:
-    """Memory of one server with `question.concurrency` slots, its layers split evenly over the cards."""
-    cards, slots = question.gpu_count, question.concurrency
-    context = padded(question.context_tokens, CONTEXT_STEP)
-    cache = slots * cache_bytes(model, question.kv_cache_type, lambda group: cells(group, context))
-    state = slots * state_bytes(model, convolution_bytes=4)
-    output_copy = weights.table_bytes if model.is_decoder and model.tie_word_embeddings else 0
-    on_cards = weights.resident_bytes - weights.input_bytes + output_copy
-    graph = compute_bytes(model, context, question.prompt_tokens)
-    if cards > 1:
-        graph += PIPELINE_COPIES * micro_batch(context) * context * 4 + PIPELINE_INPUTS
-    outside = on_cards - weights.layer_bytes
-    layered = shares(weights.layer_bytes + cache + state, cards, max(cards, model.num_hidden_layers))
-    per_gpu = [size + graph + CUDA_CONTEXT for size in layered]
-    per_gpu[-1] += outside + weights.layer_bytes + cache + state - sum(layered)
-    spread = int(graph * GRAPH_SHARE) + weights.uncertainty_bytes // cards
+    """Memory of one server with `question.concurrency` slots."""
+    model = as_loaded(model)
+    placement = placed(model.num_hidden_layers, question.gpu_count, question.engine.gpu_layers)
+    build = compute.build_of(question.engine.runtime_version, question.engine.flash_attention)
+    batch = batch_of(model, question)
+    output_copy = weights.table_bytes if model.is_decoder and not weights.output_bytes else 0
+    loaded = weights.resident_bytes - weights.input_bytes + output_copy
+    on_cards = _weights_by_card(model, weights, loaded, placement, question)
+    caches, states = _cache_by_card(model, question, batch, placement)
+    graphs = _graphs(model, weights, question, build, batch, placement)
+    per_gpu = tuple(sum(parts) + CUDA_CONTEXT for parts in zip(on_cards, caches, states, graphs, strict=True))
+    cards = question.gpu_count
+    cache, state = _cache(model, question, batch), question.concurrency * state_bytes(model, convolution_bytes=4)
+    copies = compute.PIPELINE_COPIES if _pipelined(build, placement, question) else 1
+    host = weights.input_bytes + loaded - sum(on_cards) + cache - sum(caches) + state - sum(states)
+    fewer, more = _other_builds(model, weights, question, build, batch, placement, graphs)
+    spread = int(max(graphs) * GRAPH_SHARE) + weights.uncertainty_bytes // cards
     return Footprint(
-        weights_bytes=on_cards,
-        host_bytes=weights.input_bytes,
-        kv_cache_bytes=cache,
-        state_bytes=state,
-        compute_bytes=graph * cards,
+        weights_bytes=sum(on_cards),
+        host_bytes=host + compute.host_bytes(model, build, batch, copies),
+        kv_cache_bytes=sum(caches),
+        state_bytes=sum(states),
+        compute_bytes=sum(graphs),
         overhead_bytes=CUDA_CONTEXT * cards,
-        per_gpu_bytes=tuple(per_gpu),
-        below_bytes=spread + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
-        above_bytes=spread + CUDA_CONTEXT_HIGH - CUDA_CONTEXT + (LATENT_ABOVE if model.latent else 0),
-        assumptions=_assumptions(model, weights, question, bool(output_copy)),
+        per_gpu_bytes=per_gpu,
+        below_bytes=spread + fewer + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
+        above_bytes=spread + more + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
+        assumptions=_assumptions(model, weights, question, build, placement, bool(output_copy)),
     )
 
 
-def cells(group: CachedLayers, context: int) -> int:
-    """Cells of a layer's cache: the context, or the window and one micro-batch, padded (`size_swa`)."""
-    if group.window is None:
-        return context
-    return padded(min(context, group.window + MICRO_BATCH), CONTEXT_STEP)
+@lru_cache(maxsize=4096)
+def as_loaded(model: ModelFacts) -> ModelFacts:
+    """The model as llama.cpp reads it: without the windows it does not know."""
+    slides = any(group.type in ("sliding_attention", "chunked_attention") for group in model.layer_groups)
+    known = model.model_type in SLIDING_FAMILIES and (model.model_type != "exaone4" or model.num_hidden_layers == EXAONE_LAYERS)
+    if known or not slides:
+        return model
+    whole = {"sliding_attention": "full_attention", "chunked_attention": "full_attention"}
+    return model._replace(
+        layer_types=tuple(whole.get(kind, kind) for kind in model.layer_types),
+        layer_groups=tuple(group._replace(type=whole.get(group.type, group.type), sliding_window=None) for group in model.layer_groups),
+    )
 
 
-def micro_batch(context: int) -> int:
-    """Tokens computed at once."""
-    return min(MICRO_BATCH, context)
+def placed(layers: int, cards: int, gpu_layers: int | None) -> Placement:
+    """Layers from the end, and the output layer counted as one, spread evenly over equal cards; the first ones stay outside."""
+    places = layers + 1 if gpu_layers is None else min(gpu_layers, layers + 1)
+    first = layers + 1 - places
+    bounds = [first + -(-card * places // cards) for card in range(cards + 1)]
+    spans = tuple(range(min(start, layers), min(end, layers)) for start, end in zip(bounds, bounds[1:], strict=False))
+    output = (places - 1) * cards // places if places else None
+    return Placement(spans, output, first == 0)
 
 
-def compute_bytes(model: ModelFacts, context: int, prompt: int) -> int:
-    """The compute buffer of one card: the larger of the output stage and the widest layer, in fp32.
+def batch_of(model: ModelFacts, question: Question) -> Batch:
+    """Tokens and cells of the worst-case pass. An encoder computes its whole input at once."""
+    context = padded(question.context_tokens, CONTEXT_STEP)
+    ubatch = question.engine.micro_batch_tokens or MICRO_BATCH
+    if not model.is_decoder:
+        return Batch(padded(question.prompt_tokens, CONTEXT_STEP), padded(question.prompt_tokens, CONTEXT_STEP), 0)
+    tokens = min(ubatch, context * question.concurrency)
+    window = max((group.sliding_window or 0 for group in model.layer_groups), default=0)
+    return Batch(tokens, context, sliding_cells(context, window, tokens), question.concurrency)
 
-    The output stage holds logits and hidden states of a micro-batch; a layer holds its feed forward or its queries, and
-    the attention mask in fp32 and fp16. An encoder computes its whole input at once and has no logits.
+
+def sliding_cells(context: int, window: int, tokens: int) -> int:
+    """Cells of a sliding layer's cache: its window and one micro-batch, padded (`size_swa`)."""
+    return padded(min(context, window + tokens), CONTEXT_STEP)
+
+
+def cells(group: CachedLayers, batch: Batch) -> int:
+    """Cells of a layer's cache for one sequence."""
+    return batch.cells if group.window is None else sliding_cells(batch.cells, group.window, batch.tokens)
+
+
+def _cache(model: ModelFacts, question: Question, batch: Batch) -> int:
+    if model.kind == "encoder-decoder":  # keys and values of the encoder's output are computed anew, not cached
+        one = cached_layers(model)[0]
+        return question.concurrency * one.layers * cells(one, batch) * elements_bytes(one.elements, question.kv_cache_type)
+    return question.concurrency * cache_bytes(model, question.kv_cache_type, lambda group: cells(group, batch))
+
+
+def _cache_by_card(model: ModelFacts, question: Question, batch: Batch, placement: Placement) -> tuple[list[int], list[int]]:
+    """Key/value cache and recurrent state of each card: those of its layers."""
+    cache, slots = _cache(model, question, batch), question.concurrency
+    state = slots * state_bytes(model, convolution_bytes=4)
+    if placement.whole and len(placement.cards) == 1:
+        return [cache], [state]
+    if model.kind == "encoder-decoder":
+        return [cache * len(span) // model.num_hidden_layers for span in placement.cards], [0] * len(placement.cards)
+    each = [
+        slots * cells(kept, batch) * elements_bytes(kept.elements, question.kv_cache_type) if kept else 0 for kept in cache_by_layer(model)
+    ] if model.is_decoder else [0] * model.num_hidden_layers  # fmt: skip
+    recurrent = _recurrent_layers(model)
+    states = [state * sum(recurrent[span.start : span.stop]) // max(1, sum(recurrent)) for span in placement.cards]
+    return [sum(each[span.start : span.stop]) for span in placement.cards], states
+
+
+@lru_cache(maxsize=4096)
+def _recurrent_layers(model: ModelFacts) -> tuple[bool, ...]:
+    kinds = model.layer_types or [group.type for group in model.layer_groups for _ in range(group.layers)]
+    return tuple(kind in RECURRENT_LAYERS for kind in kinds)
+
+
+def _weights_by_card(model: ModelFacts, weights: Weights, loaded: int, placement: Placement, question: Question) -> list[int]:
+    """Weights of each card: its layers without the experts kept in main memory, and the output layer on the last."""
+    layers, dense = model.num_hidden_layers, model.experts.first_dense_layers if model.experts else 0
+    sparse = max(1, layers - dense)
+    plain = weights.layer_bytes - weights.expert_bytes
+    kept_outside = max(dense, question.engine.cpu_expert_layers)
+
+    def before(layer: int) -> int:
+        experts = max(0, layer - kept_outside) if question.engine.cpu_expert_layers else max(0, layer - dense)
+        return plain * layer // layers + weights.expert_bytes * experts // sparse
+
+    cards = [before(span.stop) - before(span.start) for span in placement.cards]
+    if placement.output_card is not None:
+        cards[placement.output_card] += loaded - weights.layer_bytes
+    return cards
+
+
+def _pipelined(build: Build, placement: Placement, question: Question) -> bool:
+    """True where the cards work in a pipeline: all layers on several of them, no tensor placed by hand."""
+    return build.pipelines and placement.whole and question.gpu_count > 1 and not question.engine.cpu_expert_layers
+
+
+def _graphs(model: ModelFacts, weights: Weights, question: Question, build: Build, batch: Batch, placement: Placement) -> list[int]:
+    """The compute buffer of each card.
+
+    Weights in main memory are multiplied on the first card nevertheless (32 tokens and more), one tensor at a time.
     """
-    tokens = micro_batch(context) if model.is_decoder else padded(prompt, CONTEXT_STEP)
-    hidden = model.hidden_size
-    output = tokens * (model.vocab_size + hidden) * 4 if model.is_decoder else 0
-    widest = max(2 * feed_forward_width(model), 2 * query_width(model) + _latent_width(model))
-    mask = tokens * context * (4 + 2) if model.num_attention_heads else 0
-    return max(output, tokens * (3 * hidden + widest) * 4 + mask)
+    pipelined = _pipelined(build, placement, question)
+    shape = compute.shape_of(model, build, batch, question.kv_cache_type, pipelined)
+    layers = compute.layers_bytes(shape, batch, build.wide_masks)
+    if pipelined:  # the masks are among the inputs kept below
+        layers -= compute.mask_bytes(model, build, batch)
+    output = 0 if build.few_logits else compute.output_bytes(shape, batch)
+    sizes = []
+    for card, span in enumerate(placement.cards):
+        size = layers if span or not card else 0
+        if card == placement.output_card or (placement.output_card is None and not card):
+            size = max(size, output)
+        if pipelined and (span or card == placement.output_card):
+            size += compute.pipeline_bytes(model, build, batch, card == 0)
+        sizes.append(size)
+    if not build.pipelines:
+        sizes = [max(sizes), *[0] * (len(sizes) - 1)]
+    visiting = _visiting_bytes(model, weights, question, placement)
+    sizes[0] = max(sizes[0], layers + visiting + 4 * batch.tokens * model.hidden_size) if visiting else sizes[0]
+    if placement.output_card is None and model.is_decoder and not build.few_logits:
+        sizes[0] = max(sizes[0], output + _output_tensor(weights))
+    return sizes
 
 
-def _latent_width(model: ModelFacts) -> int:
-    """MLA multiplies queries into the latent space: heads times (latent + rope) go in, heads times latent come out."""
-    if model.latent is None:
-        return 0
-    return model.num_attention_heads * (2 * model.latent.kv_lora_rank + model.latent.qk_rope_head_dim)
+def _visiting_bytes(model: ModelFacts, weights: Weights, question: Question, placement: Placement) -> int:
+    """The largest tensor that stays in main memory and visits the card to be multiplied there."""
+    if not placement.whole and placement.cards[0].start > (1 if model.experts and model.experts.first_dense_layers else 0):
+        return weights.largest_tensor_bytes
+    dense = model.experts.first_dense_layers if model.experts else 0
+    return weights.largest_expert_tensor_bytes if question.engine.cpu_expert_layers > dense else 0
 
 
-def _assumptions(model: ModelFacts, weights: Weights, question: Question, copied: bool) -> tuple[Assumption, ...]:
+def _output_tensor(weights: Weights) -> int:
+    return weights.output_bytes or weights.table_bytes
+
+
+def _other_builds(
+    model: ModelFacts, weights: Weights, question: Question, build: Build, batch: Batch, placement: Placement, graphs: list[int]
+) -> tuple[int, int]:
+    """How much less and more a card needs with other builds, where none is named: logits for few tokens, wide masks."""
+    if question.engine.runtime_version is not None:
+        return 0, 0
+    fewer = _graphs(model, weights, question, build._replace(few_logits=True), batch, placement)
+    wider = _graphs(model, weights, question, build._replace(wide_masks=True), batch, placement)
+    return (sum(graphs) - sum(fewer)) // len(graphs), max(wide - graph for wide, graph in zip(wider, graphs, strict=True))
+
+
+def _assumptions(
+    model: ModelFacts, weights: Weights, question: Question, build: Build, placement: Placement, copied: bool
+) -> tuple[Assumption, ...]:
     said = [*weights.assumptions]
-    said.append(Assumption("all layers on the GPU, flash attention on, micro-batches of 512 tokens", GRAPH_SOURCE))
+    flash = build.flash_attention and compute.flash_attention_runs(model)
+    where = "all layers on the GPU" if placement.whole else f"{_on_cards(placement)} of {model.num_hidden_layers + 1} layers on the GPU"
+    tokens = question.engine.micro_batch_tokens or MICRO_BATCH
+    said.append(Assumption(f"{where}, flash attention {'on' if flash else 'off'}, micro-batches of {tokens} tokens", GRAPH_SOURCE))
+    if build.flash_attention and not flash and model.num_attention_heads:
+        said.append(Assumption("no flash-attention kernel takes heads of this size", compute.FLASH_SOURCE))
     if copied:
         said.append(Assumption("the embedding table stays in main memory and a copy serves as output layer on the GPU", LOADER))
     elif model.is_decoder:
@@ -110,6 +245,12 @@ def _assumptions(model: ModelFacts, weights: Weights, question: Question, copied
         said.append(Assumption("sliding-window layers cache their window and one micro-batch, padded to 256 tokens", KV_SOURCE))
     if model.latent:
         said.append(Assumption("latent attention caches the compressed vector only, no values beside it", MLA_SOURCE))
+    if question.engine.cpu_expert_layers:
+        said.append(Assumption(f"the experts of the first {question.engine.cpu_expert_layers} layers stay in main memory", SPLIT_SOURCE))
     if question.gpu_count > 1:
         said.append(Assumption("layers are split evenly; every GPU has its own compute buffer", GRAPH_SOURCE))
     return once(said)
+
+
+def _on_cards(placement: Placement) -> int:
+    return sum(len(span) for span in placement.cards) + (placement.output_card is not None)

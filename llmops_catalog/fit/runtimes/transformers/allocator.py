@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from llmops_catalog.fit.checkpoint_formats import KEPT_16_BIT
+from llmops_catalog.fit.checkpoint_formats import HALF_ROLES
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.kv_cache import CachedLayers
 from llmops_catalog.fit.runtimes.transformers.families import ONE_BLOCK_LOADING, Version
+from llmops_catalog.fit.shapes import known_tensors
 from llmops_catalog.fit.sizes import MIB, padded
-from llmops_catalog.fit.weights import known_tensors
 
 CUDA_CONTEXT = 256 * MIB
 """Beyond the tensors after loading: 194 to 321 MiB in nvidia-smi readings saved in
@@ -42,7 +42,7 @@ def left_in_weight_blocks(model: ModelFacts, quantization: str, version: Version
     bits = bits_of(quantization)
     left = 0
     for tensor in known_tensors(model)[0]:
-        size = tensor.rows * tensor.cols * (max(16, bits) if tensor.role in KEPT_16_BIT else bits) // 8
+        size = tensor.rows * tensor.cols * (max(16, bits) if tensor.role in HALF_ROLES else bits) // 8
         rest = padded(size, SEGMENT) - size
         if size >= LARGE and rest <= UNSPLIT:
             left += rest * tensor.copies * len(tensor.layers)

@@ -1,0 +1,142 @@
+"""The compute buffers of llama.cpp, card by card: the graph's shape at a micro-batch, a context, a build and a placement.
+
+Read in https://github.com/ggml-org/llama.cpp/blob/master/src/llama-context.cpp (`sched_reserve`: the worst-case graph is
+reserved for a whole micro-batch at the end of the context) and
+https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-backend.cpp (what a card gets from outside is copied to it).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from llmops_catalog.fit.facts import ModelFacts
+from llmops_catalog.fit.runtimes.llama_graph import Peak
+from llmops_catalog.fit.runtimes.llama_layers import Shape, boundary_width, graph_shape
+
+MICRO_BATCH = 512
+"""Default of --ubatch-size (https://github.com/ggml-org/llama.cpp/blob/master/common/common.h)."""
+PIPELINE_COPIES = 4
+"""GGML_SCHED_MAX_COPIES: with all layers on several cards, every input of a card exists this often."""
+FLASH_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-cuda/fattn.cu"
+FLASH_HEADS = (40, 64, 72, 80, 96, 112, 128, 256)
+"""Head sizes with a flash-attention kernel, any number of heads
+(https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-cuda/fattn.cu)."""
+FLASH_GROUPED_HEADS = (512,)
+"""With one only where several query heads share a key head."""
+FLASH_BUILD = 2776
+"""Flash attention exists since https://github.com/ggml-org/llama.cpp/pull/5021, merged on 30 April 2024."""
+PIPELINE_BUILD = 2400
+"""Pipelines over several cards exist since https://github.com/ggml-org/llama.cpp/pull/6017 of March 2024; before it one
+compute buffer stood on the first card alone."""
+NARROW_MASK_BUILD = 9350
+"""Masks are made in 16 bit since https://github.com/ggml-org/llama.cpp/pull/23764, merged in the last days of May 2026 (build
+9272 is of 22 May); before it flash attention kept them in 32 bit as well."""
+FEW_LOGITS_BUILD = 9450
+"""llama-server reserves logits only for the tokens it asks for since https://github.com/ggml-org/llama.cpp/pull/23861 of
+June 2026; the library itself, llama-cli and llama-bench go on reserving them for every token of a micro-batch."""
+WIDE_MASK = 3
+"""A mask in 32 and 16 bit beside one in 16 bit."""
+
+
+class Batch(NamedTuple):
+    """What one pass computes: tokens at once, and the cells of the caches it looks at (per sequence)."""
+
+    tokens: int
+    cells: int
+    sliding_cells: int
+    slots: int = 1
+
+
+class Build(NamedTuple):
+    """How a build allocates, as far as it matters: None where the question names none."""
+
+    flash_attention: bool
+    pipelines: bool = True
+    wide_masks: bool = False
+    few_logits: bool = False
+
+
+def build_number(version: str | None) -> int | None:
+    """The number of a build written as b9272 or 9272; None for anything else."""
+    found = re.fullmatch(r"\s*b?(\d{3,6})\b.*", version or "")
+    return int(found[1]) if found else None
+
+
+def build_of(version: str | None, flash_attention: bool) -> Build:
+    """How this version allocates; without one, as the library does today."""
+    number = build_number(version)
+    if number is None:
+        return Build(flash_attention)
+    return Build(
+        flash_attention and number >= FLASH_BUILD,
+        number >= PIPELINE_BUILD,
+        number < NARROW_MASK_BUILD,
+        number >= FEW_LOGITS_BUILD,
+    )
+
+
+def flash_attention_runs(model: ModelFacts) -> bool:
+    """True where a CUDA kernel exists for every head of the model; else llama.cpp goes without flash attention."""
+    if model.kind == "encoder-decoder":  # T5 adds a bias to the scores
+        return False
+    if model.latent:  # 576 numbers per key, 512 of them the value
+        return (model.latent.kv_lora_rank, model.latent.qk_rope_head_dim) in ((512, 64), (256, 64))
+    for group in model.layer_groups:
+        head_dim = group.head_dim or model.head_dim
+        if not head_dim or head_dim in FLASH_HEADS:
+            continue
+        keys = group.num_key_value_heads or model.num_key_value_heads
+        if head_dim not in FLASH_GROUPED_HEADS or model.num_attention_heads < 2 * keys:
+            return False
+    return True
+
+
+def shape_of(model: ModelFacts, build: Build, batch: Batch, cache_type: str, fed_from_outside: bool = False) -> Shape:
+    """The shape of the model's graph for this build and cache."""
+    flash = build.flash_attention and flash_attention_runs(model)
+    unpacks = flash and cache_type not in ("f16", "f32")
+    recurrent = batch.slots / batch.tokens if model.state else 0.0
+    return graph_shape(model, flash, unpacks, recurrent, fed_from_outside)
+
+
+def layers_bytes(shape: Shape, batch: Batch, wide_masks: bool = False) -> int:
+    """The end of the buffer while layers run."""
+    return max((int(_end(peak, batch, wide_masks)) for peak in shape.layers), default=0)
+
+
+def _end(peak: Peak, batch: Batch, wide_masks: bool) -> float:
+    cells = peak.cells
+    per_token = peak.numbers + cells.full * batch.cells + cells.sliding * batch.sliding_cells
+    if wide_masks:
+        masks = (0.5 if cells.full else 0.0) * batch.cells + (0.5 if cells.sliding else 0.0) * batch.sliding_cells
+        per_token += (WIDE_MASK - 1) * masks
+    unpacked = cells.unpacked_full * batch.cells + cells.unpacked_sliding * batch.sliding_cells
+    return 4 * batch.tokens * per_token + 2 * batch.slots * unpacked
+
+
+def output_bytes(shape: Shape, batch: Batch) -> int:
+    """The end of the buffer at the output layer, with logits for every token."""
+    return int(4 * batch.tokens * shape.output)
+
+
+def mask_bytes(model: ModelFacts, build: Build, batch: Batch) -> int:
+    """The attention masks of one micro-batch, as they are handed to a card."""
+    kinds = {group.type for group in model.layer_groups}
+    cells = batch.cells if kinds & {"full_attention", "sparse_attention"} else 0
+    cells += batch.sliding_cells if kinds & {"sliding_attention", "chunked_attention"} else 0
+    flash = build.flash_attention and flash_attention_runs(model)
+    return batch.tokens * cells * (2 if flash and not build.wide_masks else 4)
+
+
+def pipeline_bytes(model: ModelFacts, build: Build, batch: Batch, first: bool) -> int:
+    """What a card in a pipeline keeps of its inputs: copies of the masks and of what the card before it (or main memory) sends."""
+    sent = model.hidden_size if first else boundary_width(model)
+    return PIPELINE_COPIES * (mask_bytes(model, build, batch) + int(4 * batch.tokens * sent))
+
+
+def host_bytes(model: ModelFacts, build: Build, batch: Batch, copies: int) -> int:
+    """The compute buffer in main memory: embeddings looked up, embeddings handed in, masks."""
+    embedded = 4 * batch.tokens * model.hidden_size
+    logits = 4 * batch.slots * model.vocab_size if model.is_decoder else 0
+    return copies * (embedded + mask_bytes(model, build, batch)) + embedded + logits
