@@ -19,7 +19,7 @@ from llmops_catalog.fit.runtimes.transformers.allocator import (
     left_in_cache_blocks,
     left_in_weight_blocks,
 )
-from llmops_catalog.fit.runtimes.transformers.families import CACHE_IN_PLACE, LAST_LOGITS_ONLY, LATENT_CACHE, release
+from llmops_catalog.fit.runtimes.transformers.families import CACHE_IN_PLACE, GROUPED_EXPERTS, LAST_LOGITS_ONLY, LATENT_CACHE, release
 from llmops_catalog.fit.runtimes.transformers.prefill import (
     Prompt,
     all_logits_bytes,
@@ -36,6 +36,9 @@ from llmops_catalog.fit.weights import Weights
 UNPACKED = {"bnb-nf4": 2, "bnb-nf4-dq": 2, "awq-int4": 1024, "gptq-int8": 129, "hqq-attn4-moe2": 1}
 """Tokens from which a format's kernel unpacks a whole matrix to 16 bit: bitsandbytes/autograd/_functions.py (`matmul_4bit`),
 awq/modules/linear/gemm.py, `kernel_switch_threshold` of AutoGPTQ, hqq/core/quantize.py."""
+TIED_LATE = ("awq-int4",)
+"""Formats whose checkpoints of tied models load both tables: Qwen2.5-1.5B in AWQ peaks at 1.51 GiB with a prompt of one token
+and at 1.63 with 6,144 (https://qwen.readthedocs.io/en/v2.5/benchmark/speed_benchmark.html); releases 4.46 only are known to."""
 KEPT_UNPACKED = ("gptq-int4",)
 """ExLlama keeps a buffer for the largest matrix in 16 bit (`temp_dq`, auto_gptq/modeling/_utils.py); Marlin has none."""
 
@@ -49,7 +52,7 @@ DEEPSEEK_SOURCE = "https://github.com/huggingface/transformers/blob/main/src/tra
 
 
 class _Cache(NamedTuple):
-    """Bytes of all sequences: at the end, while the prompt runs, and what a step copies: the keys of a layer, once everything."""
+    """Bytes of all sequences: at the end, while the prompt runs, and what a step copies on each card: keys of a layer, once everything."""
 
     at_end: int
     at_prefill: int
@@ -62,7 +65,8 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     cards, prompt = question.gpu_count, _prompt(question)
     cache, state = _cache(model, question, prompt), question.concurrency * state_bytes(model, convolution_bytes=2)
     buffers, unsure = _buffers(model, weights, question, prompt)
-    running = _running(cache, _peaks(model, weights, question, prompt), _last_logits(model, question))
+    loading = weights.table_bytes if _loads_a_second_table(model, question, prompt) else 0
+    running = _running(cache, _peaks(model, weights, question, prompt), _last_logits(model, question), loading)
     compute = sum(running) + cache.unused + buffers
     layered = shares(weights.layer_bytes + cache.at_end + state, cards, max(cards, model.num_hidden_layers))
     even = (cache.unused + buffers) // cards
@@ -80,18 +84,24 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
         overhead_bytes=CUDA_CONTEXT * cards,
         per_gpu_bytes=tuple(per_gpu),
         below_bytes=min(growth + spread + CUDA_CONTEXT - CUDA_CONTEXT_LOW, CUDA_CONTEXT + compute // cards),
-        above_bytes=growth + spread + HOPPER_WORKSPACE - WORKSPACE + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
+        above_bytes=growth + spread + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
         assumptions=_assumptions(model, weights, question, prompt),
     )
 
 
-def _running(cache: _Cache, peaks: list[int], logits: int) -> list[int]:
+def _loads_a_second_table(model: ModelFacts, question: Question, prompt: Prompt) -> bool:
+    """Whether an output layer that is the token table is loaded all the same and only tied afterwards."""
+    return model.tie_word_embeddings and question.quantization in TIED_LATE and CACHE_IN_PLACE <= prompt.version < GROUPED_EXPERTS
+
+
+def _running(cache: _Cache, peaks: list[int], logits: int, loading: int) -> list[int]:
     """Bytes beside weights and cache at the highest moment of each card, which holds an even share of the cache.
 
     What of the cache is not there yet at prefill makes room for the activations.
     """
     cards, step = len(peaks), cache.copied + logits
-    moments = [max(cards * peak + cache.at_prefill, cards * step + cache.at_end) - cache.at_end for peak in peaks]
+    used = [max(cards * peak + cache.at_prefill, cards * step + cache.at_end) for peak in peaks]
+    moments = [max(most, cards * loading * (card == 0)) - cache.at_end for card, most in enumerate(used)]
     floors = [moment // cards for moment in moments]
     floors[0] += sum(moments) // cards - sum(floors)
     return floors
@@ -120,7 +130,7 @@ def _cache(model: ModelFacts, question: Question, prompt: Prompt) -> _Cache:
     return _Cache(
         at_end=at_end,
         at_prefill=sum(group.layers * size for group, size in zip(groups, starts, strict=True)),
-        copied=max(ends, default=0) // 2 if prompt.version >= CACHE_IN_PLACE else at_end,
+        copied=max(ends, default=0) // 2 if prompt.version >= CACHE_IN_PLACE else at_end // question.gpu_count,
         unused=left_in_cache_blocks(groups, ends),
     )
 
@@ -153,11 +163,15 @@ def _last_logits(model: ModelFacts, question: Question) -> int:
 
 
 def _buffers(model: ModelFacts, weights: Weights, question: Question, prompt: Prompt) -> tuple[int, int]:
-    """Bytes that are there all the time beside weights and cache, and how much of that may be missing or more."""
+    """Bytes that are there all the time beside weights and cache, and how much of that may be missing or more.
+
+    The scratch of cuBLAS depends on the card: the middle is taken.
+    """
     kept = 2 * weights.largest_matrix if question.quantization in KEPT_UNPACKED else 0
+    scratch, either = (WORKSPACE + HOPPER_WORKSPACE) // 2, (HOPPER_WORKSPACE - WORKSPACE) // 2
     left = left_in_weight_blocks(model, question.quantization, prompt.version)
     tables = rotary_tables_bytes(model, prompt)
-    return question.gpu_count * (WORKSPACE + kept) + left + tables, question.gpu_count * kept + left
+    return question.gpu_count * (scratch + kept) + left + tables, question.gpu_count * (either + kept) + left
 
 
 def _assumptions(model: ModelFacts, weights: Weights, question: Question, prompt: Prompt) -> tuple[Assumption, ...]:
