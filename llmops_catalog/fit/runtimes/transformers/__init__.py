@@ -171,7 +171,9 @@ def _buffers(model: ModelFacts, weights: Weights, question: Question, prompt: Pr
     scratch, either = (WORKSPACE + HOPPER_WORKSPACE) // 2, (HOPPER_WORKSPACE - WORKSPACE) // 2
     left = left_in_weight_blocks(model, question.quantization, prompt.version)
     tables = rotary_tables_bytes(model, prompt)
-    return question.gpu_count * (scratch + kept) + left + tables, question.gpu_count * (either + kept) + left
+    # several cards exchange the logits of the whole prompt: published readings of Qwen2-72B lie up to one more copy away
+    copies = copied_logits_bytes(model, prompt) if question.gpu_count > 1 else 0
+    return question.gpu_count * (scratch + kept) + left + tables, question.gpu_count * (either + kept) + left + copies
 
 
 def _assumptions(model: ModelFacts, weights: Weights, question: Question, prompt: Prompt) -> tuple[Assumption, ...]:
