@@ -113,6 +113,15 @@ def test_cards_after_the_first_do_not_hold_the_embeddings():
     assert three - one == pytest.approx(2 * each, rel=0.02)
 
 
+def test_bitsandbytes_skips_the_experts_of_transformers_5():
+    model = models()["qwen/qwen3-30b-a3b"]
+    asked = {"quantization": "bnb-nf4", "runtime": "transformers"}
+    four, five = (estimate(model, engine=Engine(runtime_version=version), **asked) for version in ("4.57.0", "5.24.0"))
+    experts = 48 * 128 * 3 * 2048 * 768
+    assert five.memory.weights_bytes - four.memory.weights_bytes == pytest.approx(experts * (2 - 0.5625), rel=0.001)
+    assert "experts stay in 16 bit: bitsandbytes quantizes linear layers only" in {note.text for note in five.assumptions}
+
+
 ENGINES = st.builds(
     lambda **settings: Engine(**settings),
     runtime_version=st.sampled_from([None, "4.38.2", "4.44.0", "4.51.3", "5.0.0"]),

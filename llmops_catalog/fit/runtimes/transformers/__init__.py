@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from llmops_catalog.fit.architectures import expert_parameter_count
 from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.kv_cache import CachedLayers, cached_layers, elements_bytes
@@ -19,7 +20,14 @@ from llmops_catalog.fit.runtimes.transformers.allocator import (
     left_in_cache_blocks,
     left_in_weight_blocks,
 )
-from llmops_catalog.fit.runtimes.transformers.families import CACHE_IN_PLACE, GROUPED_EXPERTS, LAST_LOGITS_ONLY, LATENT_CACHE, release
+from llmops_catalog.fit.runtimes.transformers.families import (
+    CACHE_IN_PLACE,
+    GROUPED_EXPERTS,
+    LAST_LOGITS_ONLY,
+    LATENT_CACHE,
+    LATEST,
+    release,
+)
 from llmops_catalog.fit.runtimes.transformers.prefill import (
     Prompt,
     all_logits_bytes,
@@ -33,8 +41,8 @@ from llmops_catalog.fit.runtimes.transformers.prefill import (
 from llmops_catalog.fit.state import state_bytes
 from llmops_catalog.fit.weights import Weights
 
-UNPACKED = {"bnb-nf4": 2, "bnb-nf4-dq": 2, "awq-int4": 1024, "gptq-int8": 129, "hqq-attn4-moe2": 1}
-"""Tokens from which a format's kernel unpacks a whole matrix to 16 bit: bitsandbytes/autograd/_functions.py (`matmul_4bit`),
+UNPACKED = (("bnb-nf4", 2), ("bnb-fp4", 2), ("awq-", 1024), ("gptq-int8", 129), ("hqq-", 1))
+"""Beginnings of formats' names, and the tokens from which a format's kernel unpacks a whole matrix to 16 bit: bitsandbytes/autograd/_functions.py (`matmul_4bit`),
 awq/modules/linear/gemm.py, `kernel_switch_threshold` of AutoGPTQ, hqq/core/quantize.py."""
 TIED_LATE = ("awq-int4",)
 """Formats whose checkpoints of tied models load both tables: Qwen2.5-1.5B in AWQ peaks at 1.51 GiB with a prompt of one token
@@ -48,6 +56,7 @@ CACHE_SOURCE = "https://github.com/huggingface/transformers/blob/main/src/transf
 MASKING = "https://github.com/huggingface/transformers/blob/main/src/transformers/masking_utils.py"
 GENERATION = "https://github.com/huggingface/transformers/blob/main/src/transformers/generation/utils.py"
 MODELS = "https://github.com/huggingface/transformers/tree/main/src/transformers/models"
+FUSED_EXPERTS = "https://github.com/bitsandbytes-foundation/bitsandbytes/issues/1849"
 DEEPSEEK_SOURCE = "https://github.com/huggingface/transformers/blob/main/src/transformers/models/deepseek_v3/modeling_deepseek_v3.py"
 
 
@@ -63,6 +72,7 @@ class _Cache(NamedTuple):
 def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footprint:
     """Memory of one process: weights, and the larger of the cache at the end and cache plus activations at prefill."""
     cards, prompt = question.gpu_count, _prompt(question)
+    weights = _as_loaded(model, weights, question, prompt)
     cache, state = _cache(model, question, prompt), question.concurrency * state_bytes(model, convolution_bytes=2)
     buffers, unsure = _buffers(model, weights, question, prompt)
     loading = weights.table_bytes if _loads_a_second_table(model, question, prompt) else 0
@@ -107,6 +117,21 @@ def _running(cache: _Cache, peaks: list[int], logits: int, loading: int) -> list
     return floors
 
 
+def _as_loaded(model: ModelFacts, weights: Weights, question: Question, prompt: Prompt) -> Weights:
+    """The weights as a named release loads them: bitsandbytes skips experts that are one tensor for all."""
+    fused = GROUPED_EXPERTS <= prompt.version < LATEST
+    if not model.experts or not fused or not question.quantization.startswith("bnb"):
+        return weights
+    more = 2 * expert_parameter_count(model) - weights.expert_bytes
+    said = [note for note in weights.assumptions if note.source != FUSED_EXPERTS]
+    return weights._replace(
+        resident_bytes=weights.resident_bytes + more,
+        layer_bytes=weights.layer_bytes + more,
+        expert_bytes=weights.expert_bytes + more,
+        assumptions=(*said, Assumption("experts stay in 16 bit: bitsandbytes quantizes linear layers only", FUSED_EXPERTS)),
+    )
+
+
 def _prompt(question: Question) -> Prompt:
     return Prompt(
         tokens=question.prompt_tokens,
@@ -149,7 +174,8 @@ def _remembered(group: CachedLayers, tokens: int) -> int:
 
 def _peaks(model: ModelFacts, weights: Weights, question: Question, prompt: Prompt) -> list[int]:
     """Bytes at the peak of prefill on each card: the first holds the embeddings, the last computes the logits."""
-    unpacked = weights.largest_matrix if prompt.positions >= UNPACKED.get(question.quantization, 2**62) else 0
+    unpacks = any(question.quantization.startswith(name) and prompt.positions >= tokens for name, tokens in UNPACKED)
+    unpacked = weights.largest_matrix if unpacks else 0
     layers, logits = prefill_bytes(model, prompt, unpacked), all_logits_bytes(model, prompt)
     if question.gpu_count == 1:
         return [max(layers, logits)]

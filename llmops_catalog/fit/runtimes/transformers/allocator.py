@@ -54,4 +54,4 @@ def bits_of(quantization: str) -> int:
         return 32
     if quantization in ("f16", "bf16", "native"):
         return 16
-    return 8 if quantization.endswith("int8") or quantization.startswith("fp8") else 4
+    return 8 if quantization.startswith(("bnb-int8", "gptq-int8", "int8", "fp8", "w8")) else 4
