@@ -170,7 +170,7 @@ def _model(model: ModelFacts, question: Question) -> Iterator[Reason]:
     if model.file is not None and question.runtime != "llama.cpp" and question.quantization not in QUANTIZATIONS:
         text = f"{model.name} is a GGUF file in a mix {question.runtime} is not known to load: use llama.cpp"
         yield Reason("runtime-quantization", text)
-    if question.runtime == "vllm" and question.gpu_count > 1:
+    if question.runtime == "vllm" and max(question.gpu_count, question.engine.pipeline_parallel) > 1:
         yield from _division(model, question)
 
 
