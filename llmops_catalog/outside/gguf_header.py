@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import BinaryIO, NamedTuple
 
 from llmops_catalog.errors import UnreadableModel
+from llmops_catalog.fit.formats import GGUF_BLOCKS, row_bytes
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -42,6 +43,12 @@ TENSOR_TYPES: dict[int, tuple[str, int, int]] = {
     40: ("NVFP4", 64, 36), 41: ("Q1_0", 128, 18), 42: ("Q2_0", 64, 18),
 }  # fmt: skip
 
+FORK_TYPES = {
+    133: "Q6_0", 134: "IQ1_BN", 135: "IQ2_BN", 137: "IQ2_K", 138: "IQ3_K", 139: "IQ4_K", 140: "IQ5_K", 141: "IQ6_K", 144: "IQ4_KS",
+    145: "IQ2_KS", 146: "IQ4_KSS", 152: "IQ5_KS", 153: "IQ2_KT", 154: "IQ3_KT", 155: "IQ4_KT", 156: "IQ3_KS", 157: "IQ2_KL", 158: "IQ1_KT",
+}  # fmt: skip
+"""Types only ik_llama.cpp knows (https://github.com/ikawrakow/ik_llama.cpp/blob/main/gguf-py/gguf/constants.py)."""
+
 
 class TensorInfo(NamedTuple):
     """One tensor as the header lists it; `shape` begins with the length of a row."""
@@ -63,13 +70,15 @@ class TensorInfo(NamedTuple):
 class Header(NamedTuple):
     """What a header says: scalar values and short lists of numbers, how long each array is, the tensors.
 
-    `is_whole` is False where the file ends with its header, so that only the header is there.
+    `is_whole` is False where the file ends with its header, so that only the header is there; `header_bytes` are what
+    comes before the data, the tokenizer included.
     """
 
     values: Mapping[str, Value]
     lengths: Mapping[str, int]
     tensors: tuple[TensorInfo, ...]
     is_whole: bool
+    header_bytes: int = 0
 
 
 def read_header(file: BinaryIO, size: int, place: str) -> Header:
@@ -78,7 +87,8 @@ def read_header(file: BinaryIO, size: int, place: str) -> Header:
     tensor_count, key_count = _beginning(reader)
     values, lengths = _keys(reader, key_count)
     tensors, offsets = _tensors(reader, tensor_count)
-    return Header(values, lengths, tensors, _data_is_there(reader, values, tensors, offsets))
+    end = reader.position
+    return Header(values, lengths, tensors, _data_is_there(reader, values, tensors, offsets), end)
 
 
 class _Reader:
@@ -250,15 +260,19 @@ def _tensor(reader: _Reader, name: str) -> TensorInfo:
         raise reader.refuse(f"{shown} has {dimensions:,} dimensions, more than {MOST_DIMENSIONS}")
     shape = struct.unpack(f"<{dimensions}Q", reader.take(8 * dimensions, f"the shape of {shown}")) or (1,)
     type_id = reader.number("I", f"the type of {shown}")
-    if type_id not in TENSOR_TYPES:
+    if type_id not in TENSOR_TYPES and type_id not in FORK_TYPES:
         raise reader.refuse(f"{shown} has type {type_id}, which llama.cpp does not know")
-    type_name, block, octets = TENSOR_TYPES[type_id]
+    forked = FORK_TYPES.get(type_id)
+    type_name, block, octets = (forked, *GGUF_BLOCKS[forked]) if forked else TENSOR_TYPES[type_id]
     info = TensorInfo(name, shape, type_name, 0)
     if max(shape) >= 2**63 or info.elements >= 2**63:
         raise reader.refuse(f"{shown} has a shape no memory could hold: {' x '.join(map(str, shape))}")
     if shape[0] % block:
         raise reader.refuse(f"{shown} has rows of {shape[0]:,} weights, no whole number of {type_name} blocks of {block}")
-    return info._replace(size_bytes=info.elements // block * octets)
+    size = info.elements // block * octets
+    if forked and shape[0]:  # types with a scale for each row
+        size = info.elements // shape[0] * row_bytes(forked, shape[0])
+    return info._replace(size_bytes=size)
 
 
 def _data_is_there(reader: _Reader, values: Mapping[str, Value], tensors: tuple[TensorInfo, ...], offsets: list[int]) -> bool:

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import re
 import stat
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 
 from llmops_catalog.errors import UnreadableModel
-from llmops_catalog.fit.facts import (
-    CompressedFacts,
-    ExpertFacts,
-    FileTensor,
-    LatentFacts,
-    LayerGroupFacts,
-    ModelFacts,
-    SparseFacts,
-    StateFacts,
-    WeightFile,
-)
+from llmops_catalog.fit.facts import FileTensor, ModelFacts, WeightFile
 from llmops_catalog.fit.support import Support
-from llmops_catalog.outside import gguf_keys
-from llmops_catalog.outside.gguf_header import Header, TensorInfo, read_header
+from llmops_catalog.outside import gguf_keys, gguf_parts
+from llmops_catalog.outside.gguf_header import FORK_TYPES, Header, TensorInfo, read_header
 from llmops_catalog.outside.gguf_keys import Keys
 
-WINDOWED = ("sliding_attention", "chunked_attention", "compressed_sparse_attention", "heavily_compressed_attention")
 MOST_PARTS = 1000
 CUSTOM = "custom mix"
 """The quantization of a file that does not say which of the known mixes it is."""
@@ -37,6 +25,9 @@ FILE_TYPES = {
     14: "q4_k_s", 15: "q4_k_m", 16: "q5_k_s", 17: "q5_k_m", 18: "q6_k", 19: "iq2_xxs", 20: "iq2_xs", 21: "q2_k_s", 22: "iq3_xs",
     23: "iq3_xxs", 24: "iq1_s", 25: "iq4_nl", 26: "iq3_s", 27: "iq3_m", 28: "iq2_s", 29: "iq2_m", 30: "iq4_xs", 31: "iq1_m",
     32: "bf16", 36: "tq1_0", 37: "tq2_0", 38: "mxfp4", 39: "nvfp4", 40: "q1_0", 41: "q2_0",
+    # the same in https://github.com/ikawrakow/ik_llama.cpp/blob/main/include/llama.h
+    135: "q6_0", 136: "iq1_bn", 137: "iq2_bn", 138: "iq2_k", 139: "iq3_k", 140: "iq4_k", 141: "iq5_k", 142: "iq6_k", 145: "iq4_ks",
+    147: "iq2_ks", 148: "iq4_kss", 150: "iq5_ks", 151: "iq2_kt", 152: "iq3_kt", 153: "iq4_kt", 154: "iq3_ks", 155: "iq2_kl", 156: "iq1_kt",
 }  # fmt: skip
 
 MODEL_TYPES = {
@@ -77,8 +68,16 @@ def model_from_gguf(path: str | PathLike[str], *, support: Support | None = None
     if not tensors:
         raise keys.refuse("it holds no tensors: a tokenizer without a model", "name a file with weights")
     model = _facts(keys, tensors, _indexed(headers), first.name)
-    notes = () if all(header.is_whole for header in headers) else ("only the header of the file is there: what it describes is answered",)
-    return _as_recorded(model)._replace(support=support, notes=notes)
+    return _as_recorded(model)._replace(support=support, notes=tuple(_notes(headers)))
+
+
+def _notes(headers: Sequence[Header]) -> Iterator[str]:
+    """What else there is to know about the file."""
+    if not all(header.is_whole for header in headers):
+        yield "only the header of the file is there: what it describes is answered"
+    if any(info.type in FORK_TYPES.values() for header in headers for info in header.tensors):
+        yield "the file has types of ik_llama.cpp, which only that fork of llama.cpp loads"
+    yield f"the header with its tokenizer takes {sum(header.header_bytes for header in headers):,} bytes of the file beside the tensors"
 
 
 def _headers(path: Path) -> list[Header]:
@@ -138,12 +137,12 @@ def _facts(keys: Keys, tensors: Sequence[FileTensor], indexed: Sequence[int], na
     weights = {role: sum(one.rows * one.cols for one in loaded if one.role == role) for role in {one.role for one in loaded}}
     file_type = keys.header.values.get("general.file_type")
     types = gguf_keys.layer_types(keys, indexed)
-    experts = _experts(keys)
+    experts = gguf_parts.experts(keys)
     total = sum(weights.values())
     routed = sum(size for role, size in weights.items() if role.startswith("expert_"))
     heads = keys.each("attention.head_count", 0)
     hidden = keys.size("embedding_length")
-    key_size, value_size = _head_sizes(keys, hidden)
+    key_size, value_size = gguf_parts.head_sizes(keys, hidden)
     return ModelFacts(
         id=name,
         name=name,
@@ -160,19 +159,19 @@ def _facts(keys: Keys, tensors: Sequence[FileTensor], indexed: Sequence[int], na
         head_dim=key_size,
         sliding_window=gguf_keys.window_tokens(keys),
         layer_types=() if keys.architecture == "falcon-h1" else tuple(types),
-        layer_groups=_groups(keys, types, hidden),
-        kv_shared_layers=_shared(keys),
+        layer_groups=gguf_parts.layer_groups(keys, types, hidden),
+        kv_shared_layers=gguf_parts.shared_layers(keys),
         per_layer_embedding_size=keys.optional("embedding_length_per_layer_input"),
-        latent=_latent(keys, indexed),
+        latent=gguf_parts.latent(keys, indexed),
         experts=experts._replace(routed_parameters=routed or None) if experts else None,
-        state=_state(keys, max(heads)),
+        state=gguf_parts.state(keys, max(heads)),
         max_context_tokens=keys.optional("context_length"),
         total_parameters=total,
         active_parameters=total - routed + routed * experts.used_per_token // experts.count if experts else total,
         embedding_parameters=weights.get("token_embd", 0) + weights.get("output", 0),
         value_head_dim=value_size if value_size != key_size else None,
-        compressed=_compressed(keys),
-        sparse=_sparse(keys),
+        compressed=gguf_parts.compressed(keys),
+        sparse=gguf_parts.sparse(keys),
         residual_streams=keys.optional("hyper_connection.count") or 1,
         file=WeightFile(FILE_TYPES.get(file_type, CUSTOM) if isinstance(file_type, int) else CUSTOM, tensors),
     )
@@ -201,127 +200,3 @@ def _vocabulary(keys: Keys, loaded: Sequence[FileTensor]) -> int:
     """Rows of the token table; what the tokenizer counts where there is none."""
     rows = [tensor.rows for tensor in loaded if tensor.role == "token_embd"]
     return rows[0] if rows else keys.size("vocab_size", keys.header.lengths.get("tokenizer.ggml.tokens", 0))
-
-
-def _head_sizes(keys: Keys, hidden: int) -> tuple[int, int]:
-    """Sizes of a key and of a value head; they differ in MiMo V2."""
-    heads = max(keys.each("attention.head_count", 0))
-    usual = hidden // heads if heads else 0
-    return keys.size("attention.key_length", usual), keys.size("attention.value_length", usual)
-
-
-def _head_dim(keys: Keys, hidden: int, kind: str) -> int:
-    """Size of a key head in layers of this kind, whose values have the size that those of the model have."""
-    key, value = _head_sizes(keys, hidden)
-    uneven = key != value
-    if kind == "sliding_attention":
-        usual = value if uneven else 0
-        key, value = keys.size("attention.key_length_swa", key), keys.size("attention.value_length_swa", value)
-        return key + value - usual if uneven else (key + value) // 2
-    return key
-
-
-def _groups(keys: Keys, types: Sequence[str], hidden: int) -> tuple[LayerGroupFacts, ...]:
-    """Layers alike in what they cache, in order of their first appearance."""
-    heads = keys.each("attention.head_count", 0)
-    key_heads = keys.each("attention.head_count_kv", max(heads))
-    forward = keys.each("feed_forward_length", 0)
-    window = gguf_keys.window_tokens(keys)
-    alike = Counter((kind, key_heads[layer], forward[layer], heads[layer]) for layer, kind in enumerate(types))
-    groups = []
-    for (kind, number, size, query), layers in alike.items():
-        head_dim = _head_dim(keys, hidden, kind)
-        shown = window if kind in WINDOWED else None
-        groups.append(LayerGroupFacts(layers, kind, shown, number or None, head_dim or None, size or None, query or None))
-    if keys.architecture == "falcon-h1":  # every layer has both: attention beside a state space
-        groups.append(LayerGroupFacts(keys.layers, "full_attention", None, max(key_heads), _head_dim(keys, hidden, "full_attention")))
-    return tuple(groups)
-
-
-def _shared(keys: Keys) -> int:
-    """Last layers that reuse an earlier cache: all but 20 in Gemma 3n, as the file says in Gemma 4."""
-    if keys.architecture == "gemma3n":
-        return max(0, keys.layers - 20)
-    return min(keys.size("attention.shared_kv_layers", 0), keys.layers - 1)
-
-
-def _latent(keys: Keys, indexed: Sequence[int]) -> LatentFacts | None:
-    """Latent attention, where the file keeps the two halves apart; older files cache it decompressed."""
-    key, value = keys.optional("attention.key_length_mla"), keys.optional("attention.value_length_mla")
-    rank = keys.optional("attention.kv_lora_rank")
-    if not (key and value and rank):
-        return None
-    rope = keys.size("rope.dimension_count")
-    if rope > key:
-        raise keys.refuse(f"{keys.architecture}.rope.dimension_count is {rope}, more than the {key} of a key")
-    return LatentFacts(
-        kv_lora_rank=rank,
-        qk_rope_head_dim=rope,
-        qk_nope_head_dim=key - rope,
-        v_head_dim=value,
-        q_lora_rank=keys.optional("attention.q_lora_rank"),
-        index_head_dim=keys.optional("attention.indexer.key_length"),
-        index_n_heads=keys.optional("attention.indexer.head_count"),
-        index_topk=keys.optional("attention.indexer.top_k"),
-        index_layers=tuple(layer for layer in indexed if layer < keys.layers) if 0 < len(indexed) < keys.layers else (),
-    )
-
-
-def _compressed(keys: Keys) -> CompressedFacts | None:
-    """Attention over compressed tokens, in DeepSeek V4."""
-    if keys.architecture != "deepseek4":
-        return None
-    return CompressedFacts(
-        q_lora_rank=keys.size("attention.q_lora_rank"),
-        o_lora_rank=keys.size("attention.output_lora_rank"),
-        o_groups=keys.size("attention.output_group_count"),
-        qk_rope_head_dim=keys.size("rope.dimension_count"),
-        index_head_dim=keys.size("attention.indexer.key_length"),
-        index_n_heads=keys.size("attention.indexer.head_count"),
-        index_topk=keys.size("attention.indexer.top_k"),
-        sparse_ratio=4,
-        heavy_ratio=128,
-    )
-
-
-def _sparse(keys: Keys) -> SparseFacts | None:
-    """The indexer beside ordinary attention, in MiniMax M3."""
-    if keys.architecture != "minimax-m3":
-        return None
-    names = ("head_count", "key_length", "block_size", "top_k")
-    return SparseFacts(*(keys.size(f"attention.indexer.{name}") for name in names))
-
-
-def _experts(keys: Keys) -> ExpertFacts | None:
-    count = keys.size("expert_count", 0)
-    if count < 2:
-        return None
-    size = keys.largest("expert_feed_forward_length") or keys.largest("feed_forward_length")
-    return ExpertFacts(
-        count=count,
-        used_per_token=min(count, keys.largest("expert_used_count", count)) or count,
-        intermediate_size=size,
-        shared_count=keys.optional("expert_shared_count"),
-        shared_intermediate_size=keys.optional("expert_shared_feed_forward_length"),
-        first_dense_layers=min(keys.size("leading_dense_block_count", 0), keys.layers),
-    )
-
-
-def _state(keys: Keys, heads: int) -> StateFacts | None:
-    """What recurrent layers keep (`n_embd_r`, `n_embd_s` in llama-hparams.cpp)."""
-    if keys.architecture not in gguf_keys.RECURRENT:
-        return None
-    kind = gguf_keys.RECURRENT[keys.architecture][1]
-    inner, size, kernel = keys.optional("ssm.inner_size"), keys.optional("ssm.state_size"), keys.optional("ssm.conv_kernel")
-    groups, rank = keys.optional("ssm.group_count"), keys.optional("ssm.time_step_rank")
-    if kind == "gated-delta-net":
-        each = inner // rank if inner and rank else None
-        return StateFacts(kind, groups, rank, size, each, conv_kernel=kernel)
-    if kind == "kimi-delta":
-        width = keys.size("kda.head_dim")
-        return StateFacts(kind, heads, heads, width, width, conv_kernel=kernel or 4)
-    if kind == "short-convolution":
-        return StateFacts(kind, conv_kernel=keys.size("shortconv.l_cache"))
-    if kind == "wkv":
-        return StateFacts(kind, value_head_dim=keys.size("wkv.head_size"), conv_kernel=keys.size("token_shift_count", 2) + 1)
-    return StateFacts(kind, num_value_heads=rank, state_size=size, inner_size=inner, num_groups=groups or 1, conv_kernel=kernel)

@@ -129,7 +129,7 @@ print(*(name for name in sys.modules if name.startswith(("llmops_catalog.outside
     ("options", "allowed"),
     [
         (lambda _: ["--model", "llama-3.1-8b-instruct"], set()),
-        (lambda gguf: ["--gguf", gguf], {"gguf_header", "gguf_keys", "gguf_model"}),
+        (lambda gguf: ["--gguf", gguf], {"gguf_header", "gguf_keys", "gguf_model", "gguf_parts"}),
         (lambda _: ["--config", CONFIG], {"config", "config_defaults", "config_keys", "config_layers", "config_parts", "towers"}),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 BLOCKS = {"F32": (0, 1, 4), "F16": (1, 1, 2), "Q8_0": (8, 32, 34), "Q4_0": (2, 32, 18), "Q4_K": (12, 256, 144), "Q6_K": (14, 256, 210),
-          "MXFP4": (39, 32, 17), "BF16": (30, 1, 2)}  # fmt: skip
+          "MXFP4": (39, 32, 17), "BF16": (30, 1, 2), "IQ3_K": (138, 256, 110), "IQ4_KS": (144, 256, 136)}  # fmt: skip
 """Written down a second time, so that the reader's own table is tested: id, weights in a block, bytes of a block."""
 
 
@@ -22,7 +22,8 @@ class Tensor(NamedTuple):
     @property
     def size(self) -> int:
         _, block, octets = BLOCKS[self.type]
-        return prod(self.shape) // block * octets
+        scales = 4 * prod(self.shape[1:]) if self.type == "IQ4_KS" else 0
+        return prod(self.shape) // block * octets + scales
 
 
 class Raw(NamedTuple):

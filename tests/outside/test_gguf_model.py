@@ -56,6 +56,10 @@ def test_a_whole_file_is_exact(tmp_path: Path) -> None:
     assert weigh(model, "q4_k_m", "llama.cpp").input_bytes == 128256 * 4096 // 256 * 144
     assert answer.memory.weights_bytes == answer.memory.file_bytes - 128256 * 4096 // 256 * 144
     assert answer.memory.kv_cache_bytes == 1024 * MIB
+    size = f"{len(header(described, tensors)):,} bytes"
+    assert [known.text for known in answer.assumptions if size in known.text] == [
+        f"the header with its tokenizer takes {size} of the file beside the tensors"
+    ]
     assert (model.total_parameters, model.vocab_size, model.max_context_tokens) == (8_030_261_248 + 64, 128_256, 131_072)
     assert answer.as_json()["model"] == "llama-q4.gguf"
     assert answer.as_json()["hub_id"] == ""
@@ -76,7 +80,7 @@ def test_only_the_header_is_needed(tmp_path: Path) -> None:
     whole = model_from_gguf(write(tmp_path / "x.gguf", described, tensors))
     (tmp_path / "x.gguf").write_bytes(header(described, tensors))
     model = model_from_gguf(tmp_path / "x.gguf")
-    assert model._replace(notes=()) == whole
+    assert model._replace(notes=whole.notes) == whole
     answer = estimate(model, quantization="native")
     assert "only the header of the file is there: what it describes is answered" in [known.text for known in answer.assumptions]
 
@@ -211,7 +215,17 @@ def test_experts_count_towards_what_one_token_reads(tmp_path: Path) -> None:
     assert model.experts.routed_parameters == 64 * 32 * 8
 
 
-@pytest.mark.parametrize(("file_type", "name"), [(7, "q8_0"), (30, "iq4_xs"), (4711, "custom mix"), (None, "custom mix")])
+def test_types_of_the_fork(tmp_path: Path) -> None:
+    """IQ4_KS has one scale for each row beside its blocks."""
+    described = keys("llama", 1, 256, 4, 2) | {"general.file_type": 145}
+    tensors = [*table(256, 32), Tensor("blk.0.ffn_up.weight", (256, 100), "IQ4_KS"), Tensor("blk.0.attn_q.weight", (256, 256), "IQ3_K")]
+    answer = estimate(model_from_gguf(write(tmp_path / "x.gguf", described, tensors)), context_tokens=256)
+    assert answer.quantization == "iq4_ks"
+    assert answer.memory.file_bytes == 2 * 32 * 8 * 34 + 100 * (136 + 4) + 256 * 110
+    assert "the file has types of ik_llama.cpp, which only that fork of llama.cpp loads" in [known.text for known in answer.assumptions]
+
+
+@pytest.mark.parametrize(("file_type", "name"), [(7, "q8_0"), (139, "iq3_k"), (30, "iq4_xs"), (4711, "custom mix"), (None, "custom mix")])
 def test_what_a_file_is_called(tmp_path: Path, file_type: int | None, name: str) -> None:
     described = keys("llama", 1, 64, 4, 2) | ({} if file_type is None else {"general.file_type": file_type})
     model = model_from_gguf(write(tmp_path / "x.gguf", described, table(64, 32)))
