@@ -38,7 +38,7 @@ SPELLINGS = {
     "state_size": ("mamba_d_state", "ssm_state_size"),
     "conv_kernel": ("mamba_d_conv", "conv_L_cache", "linear_conv_kernel_dim", "d_conv"),
     "expand": ("mamba_expand",),
-    "inner_size": ("d_inner", "mamba_intermediate_size", "attention_hidden_size"),
+    "inner_size": ("attention_hidden_size",),
     "mamba_num_heads": ("mamba_n_heads",),
     "mamba_head_dim": ("mamba_d_head",),
     "n_groups": ("mamba_n_groups",),

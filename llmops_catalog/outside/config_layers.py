@@ -9,7 +9,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from llmops_catalog.fit.facts import LayerGroupFacts
-from llmops_catalog.outside.config_keys import Config
+from llmops_catalog.outside.config_keys import LARGEST_NUMBER, Config
 
 NAMES = {
     "attention": "full_attention", "conv": "convolution", "mamba": "state_space", "mamba2": "state_space", "moe": "feed_forward",
@@ -175,7 +175,8 @@ def groups(config: Config, types: list[str], usual: Heads) -> tuple[LayerGroupFa
     """Layers alike in heads, window and feed forward, in order of first appearance."""
     widths = _widths(config)
     window = window_tokens(config)
-    alike = Counter((kind, _heads(config, kind, usual), widths[index]) for index, kind in enumerate(types))
+    own = _own_heads(config)
+    alike = Counter((kind, _heads(config, kind, usual)._replace(**own.get(index, {})), widths[index]) for index, kind in enumerate(types))
     return tuple(
         LayerGroupFacts(
             layers, kind, window if kind in WINDOWED else None, heads.key or None, heads.size or None, width, heads.query or None
@@ -197,6 +198,18 @@ def _heads(config: Config, kind: str, usual: Heads) -> Heads:
         other = config.part("attention_other_setting").get("num_attention_heads")
         return usual._replace(query=other if isinstance(other, int) else config.size("num_sliding_attention_heads", usual.query))
     return usual
+
+
+def _own_heads(config: Config) -> dict[int, dict[str, int]]:
+    """Heads that per_layer_config states for single layers, as newer configs do (``{"05": {"head_dim": 512}}``)."""
+    names = {"num_attention_heads": "query", "num_key_value_heads": "key", "head_dim": "size"}
+    stated: dict[int, dict[str, int]] = {}
+    for index, keys in config.part("per_layer_config").items():
+        numbers = {names[name]: value for name, value in keys.items() if name in names and isinstance(value, int)}
+        if not index.isdecimal() or not all(0 < value <= LARGEST_NUMBER for value in numbers.values()):
+            raise config.refuse("per_layer_config names a layer or a size that cannot be")
+        stated[int(index)] = numbers
+    return stated
 
 
 def _widths(config: Config) -> list[int | None]:

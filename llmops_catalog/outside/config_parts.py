@@ -9,6 +9,10 @@ SMALL_EXPERTS = ("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_
 """Shared experts are as large as routed ones, and there are n_shared_experts of them."""
 EXPERT_BY_DENSE_SIZE = ("mixtral", "phimoe", "olmoe", "granitemoe", "jamba", "gpt_oss", "minimax_m2", "hunyuan_v1_moe", "llama4")
 """intermediate_size is that of an expert."""
+TOKEN_TYPES = {"bert": 2, "roberta": 1, "xlm-roberta": 1}
+"""Rows of the token-type table of published models (type_vocab_size)."""
+UNBIASED = ("qwen3", "qwen3_moe", "smollm3", "apertus")
+"""No published model of these families has biases in attention, though attention_bias would add them."""
 
 
 def latent(config: Config) -> LatentFacts | None:
@@ -123,6 +127,10 @@ def dense_size(config: Config) -> int | None:
         return config.optional("intermediate_size_mlp") if config.size("layer_step", 1) > 1 else config.size("intermediate_size")
     if config.model_type == "minimax_m3":
         return config.optional("dense_intermediate_size")
+    if config.model_type == "granitemoehybrid" and not config.optional("num_experts"):
+        return config.optional("shared_intermediate_size")
+    if config.model_type == "lfm2" and not config.flag("block_auto_adjust_ff_dim", default=True):
+        return -(-3 * config.size("intermediate_size") // 2)  # facts of the family hold what is then taken two thirds of
     if config.model_type in ("gpt2", "gpt_bigcode", "gptj", "bloom", "falcon", "rwkv"):
         return config.size("intermediate_size", 4 * config.size("hidden_size"))
     if config.model_type == "mpt":
@@ -163,7 +171,8 @@ def state(config: Config) -> StateFacts | None:
     if kind == "lfm2":
         return StateFacts("short-convolution", conv_kernel=kernel)
     if kind in ("mamba", "falcon_mamba", "jamba"):
-        inner = config.size("inner_size", config.size("expand", 2) * hidden)
+        stated = config.optional("intermediate_size") if kind != "jamba" else None  # where it is given, expand is not looked at
+        inner = stated or config.size("expand", 2) * hidden
         return StateFacts("mamba", state_size=config.size("state_size", 16), inner_size=inner, conv_kernel=kernel or 4)
     if kind in ("granitemoehybrid", "nemotron_h"):
         heads = config.size("mamba_num_heads")
@@ -176,8 +185,14 @@ def state(config: Config) -> StateFacts | None:
 
 def extra_parameters(config: Config) -> int:
     """Weights of flags that hardly any checkpoint sets, beyond the family's own."""
-    if config.model_type in ("roberta", "xlm-roberta"):
-        return (config.size("type_vocab_size", 1) - 1) * config.size("hidden_size")
+    if config.model_type in TOKEN_TYPES:
+        usual = TOKEN_TYPES[config.model_type]
+        return (config.size("type_vocab_size", usual) - usual) * config.size("hidden_size")
+    if config.model_type in UNBIASED and config.flag("attention_bias"):
+        heads = config.size("num_attention_heads")
+        size = config.optional("head_dim") or config.size("hidden_size") // heads
+        biases = size * (heads + 2 * (config.optional("num_key_value_heads") or heads)) + config.size("hidden_size")
+        return config.layers * biases
     if config.model_type == "llama" and config.flag("mlp_bias"):
         return config.layers * (2 * config.size("intermediate_size") + config.size("hidden_size"))
     return 0

@@ -176,6 +176,56 @@ def test_layers_of_gemma_3(keys: dict[str, Any], count: int) -> None:
     assert model.sliding_window == (4096 if count else None)
 
 
+def test_heads_of_single_layers() -> None:
+    """Gemma 4 as Transformers 5 writes it: overrides by the number of the layer."""
+    layers = {"05": {"head_dim": 512, "num_key_value_heads": 2}, "11": {"head_dim": 512, "num_key_value_heads": 2}}
+    raw = {"model_type": "gemma4_text", "num_hidden_layers": 12, "attention_k_eq_v": True, "per_layer_config": layers}
+    model = model_from_config(raw)
+    assert {(group.type, group.layers, group.num_key_value_heads, group.head_dim) for group in model.layer_groups} == {
+        ("sliding_attention", 10, 4, 256),
+        ("full_attention", 2, 2, 512),
+    }
+    assert model.total_parameters == 2_379_104_768  # as transformers 5.24.0 builds it
+    with pytest.raises(UnreadableModel, match="per_layer_config names a layer or a size that cannot be"):
+        model_from_config(raw | {"per_layer_config": {"last": {"head_dim": 512}}})
+
+
+BUILT = (
+    ({"model_type": "granitemoehybrid", "num_local_experts": 0, "num_hidden_layers": 6,
+      "layer_types": ["mamba"] * 5 + ["attention"]}, 921_487_744),
+    ({"model_type": "lfm2", "block_auto_adjust_ff_dim": False, "num_hidden_layers": 6, "full_attn_idxs": [2, 5]}, 871_693_120),
+    ({"model_type": "qwen3", "attention_bias": True, "num_hidden_layers": 2}, 1_919_996_416),
+    ({"model_type": "bert", "type_vocab_size": 1}, 109_481_472),
+    ({"model_type": "opt", "word_embed_proj_dim": 512, "hidden_size": 1024, "ffn_dim": 4096, "num_attention_heads": 16,
+      "num_hidden_layers": 24, "do_layer_norm_before": False}, 331_196_416),
+    ({"model_type": "falcon", "bias": True, "multi_query": False, "hidden_size": 1024, "num_attention_heads": 16,
+      "num_hidden_layers": 3}, 104_375_296),
+    ({"model_type": "falcon", "new_decoder_architecture": True, "num_kv_heads": 8, "hidden_size": 1024, "num_attention_heads": 16,
+      "num_hidden_layers": 3}, 101_201_920),
+    ({"model_type": "stablelm", "qk_layernorm": True, "num_hidden_layers": 3}, 495_488_000),
+    ({"model_type": "glm4", "attention_bias": False}, 9_400_094_720),
+    ({"model_type": "t5", "feed_forward_proj": "gated-gelu", "num_decoder_layers": 4}, 62_600_704),
+    ({"model_type": "gemma4_text", "use_double_wide_mlp": True, "num_kv_shared_layers": 6, "num_hidden_layers": 12}, 2_742_434_560),
+    ({"model_type": "deepseek_v3", "q_lora_rank": None, "num_hidden_layers": 4, "first_k_dense_replace": 1}, 37_468_308_480),
+    ({"model_type": "llama4_text", "interleave_moe_layer_step": 2, "num_hidden_layers": 4}, 7_102_346_240),
+    ({"model_type": "phimoe", "attention_bias": True, "lm_head_bias": True, "num_hidden_layers": 2}, 2_863_361_344),
+)  # fmt: skip
+"""Flags that change how a family is built, and what transformers 5.24.0 counts then."""
+
+
+@pytest.mark.parametrize(("raw", "count"), BUILT, ids=lambda value: value["model_type"] if isinstance(value, dict) else "")
+def test_flags_of_a_config_decide_how_it_is_built(raw: dict[str, Any], count: int) -> None:
+    assert model_from_config(raw).total_parameters == count
+
+
+def test_the_width_inside_a_mamba_layer() -> None:
+    """Falcon Mamba states it, and an `expand` that is never used."""
+    for keys, inner in (({}, 1536), ({"expand": 16}, 12288), ({"expand": 16, "intermediate_size": 8192}, 8192)):
+        state = model_from_config({"model_type": "falcon_mamba", **keys}).state
+        assert state is not None
+        assert state.inner_size == inner
+
+
 def test_a_folder_or_the_config_itself_names_the_model(tmp_path: Path) -> None:
     (tmp_path / "my-model").mkdir()
     path = tmp_path / "my-model" / "config.json"
