@@ -59,7 +59,7 @@ def _qwen2(vision: Part, config: Config) -> int:
     width, squares = vision["embed_dim"], vision.get("spatial_merge_size", 2) ** 2
     patch = vision.get("in_channels", vision.get("in_chans", 3)) * vision.get("temporal_patch_size", 2) * vision["patch_size"] ** 2
     layers = vision["depth"] * _block(width, int(width * vision.get("mlp_ratio", 4)), norms=4 * width)
-    return int(patch * width + layers + 2 * width + _merger(width, squares, config.size("hidden_size")))
+    return int(patch * width + layers + 2 * width + _merger(width, squares, vision.get("hidden_size", config.size("hidden_size"))))
 
 
 def _qwen2_5(vision: Part, config: Config) -> int:
@@ -89,11 +89,12 @@ def _pixtral(vision: Part, config: Config) -> int:
 
 
 def _siglip(vision: Part, config: Config) -> int:
-    """Gemma 3."""
-    width, patch = vision["hidden_size"], vision["patch_size"]
-    layers = vision["num_hidden_layers"] * _block(width, vision["intermediate_size"], norms=4 * width)
+    """Gemma 3. The pooling head, where it is not switched off, is one more layer without a second norm, and a probe."""
+    width, patch, inner = vision["hidden_size"], vision["patch_size"], vision["intermediate_size"]
+    layers = vision["num_hidden_layers"] * _block(width, inner, norms=4 * width)
     positions = (vision["image_size"] // patch) ** 2 * width
-    return int(_linear(3 * patch**2, width) + positions + layers + 2 * width + width * config.size("hidden_size") + width)
+    head = width + _block(width, inner, norms=2 * width) if vision.get("vision_use_head", True) else 0
+    return int(_linear(3 * patch**2, width) + positions + layers + 2 * width + head + width * config.size("hidden_size") + width)
 
 
 def _llama4(vision: Part, config: Config) -> int:
@@ -115,7 +116,8 @@ def _gemma4(vision: Part, config: Config) -> int:
 
 def _kimi(vision: Part, config: Config) -> int:
     """MoonViT: with biases and LayerNorm in K2.5, with neither in K3, whose attention is wider than its stream."""
-    width, text, inner = vision["vt_hidden_size"], config.size("hidden_size"), vision["vt_intermediate_size"]
+    vision = {MOONVIT.get(name, name): value for name, value in vision.items()}
+    width, text, inner = vision["hidden_size"], config.size("hidden_size"), vision["intermediate_size"]
     plain = vision.get("norm_type") == "rmsnorm"
     attention, squares = vision.get("qkv_hidden_size", width), vision["merge_kernel_size"][0] * vision["merge_kernel_size"][1]
     bias = not plain
@@ -123,10 +125,15 @@ def _kimi(vision: Part, config: Config) -> int:
     block = (
         _linear(width, 3 * attention, bias) + _linear(attention, width, bias) + _linear(width, inner, bias) + _linear(inner, width, bias)
     )
-    positions = vision["init_pos_emb_height"] * vision["init_pos_emb_width"] * width
+    positions = vision["pos_emb_height"] * vision["pos_emb_width"] * width
     patch = _linear(3 * vision["patch_size"] ** 2, width, bias)
     projector = (text if plain else norm) + _linear(squares * width, squares * width, bias) + _linear(squares * width, text, bias)
-    return int(patch + positions + vision["vt_num_hidden_layers"] * (block + 2 * norm) + norm + projector)
+    return int(patch + positions + vision["num_hidden_layers"] * (block + 2 * norm) + norm + projector)
+
+
+MOONVIT = {"vt_hidden_size": "hidden_size", "vt_intermediate_size": "intermediate_size", "vt_num_hidden_layers": "num_hidden_layers",
+           "init_pos_emb_height": "pos_emb_height", "init_pos_emb_width": "pos_emb_width"}  # fmt: skip
+"""Keys of the published configs, and what Transformers calls them."""
 
 
 def _mllama(vision: Part, config: Config) -> int:
