@@ -97,6 +97,7 @@ class Setup(StrictModel):
     gpu_name: Line | None = optional("The hardware in the source's words, where it has no record", "Xeon 8480, 56 cores")
     gpus: Count | None = optional("How many cards", 1)
     concurrency: Count | None = optional("Sequences at once", 1)
+    flash_attention: bool | None = optional("Whether flash attention was on, where the source shows it", False)
 
 
 class Reading(Setup):
