@@ -4,9 +4,9 @@ import sys
 
 if __name__ == "__main__":
     try:
-        from llmops_catalog.cli import main
+        from llmops_catalog.cli import console
 
-        main()
+        console()
     except KeyboardInterrupt:  # while the command was still being loaded
         sys.stderr.write("llmops-catalog: stopped\n")
         sys.exit(130)

@@ -77,6 +77,36 @@ class FitInputError(CatalogError):
     exit_code = 2
 
 
+class UnreadableModel(FitInputError):
+    """No model can be read from a file or an answer; `place` names it."""
+
+    def __init__(self, place: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class UnknownModelType(UnreadableModel):
+    """The model is of a family nobody described here."""
+
+
+class HubRefused(UnreadableModel):
+    """The Hub answered, and the answer is no: there is no such repository, or not for us."""
+
+
+class HubUnavailable(CatalogError):
+    """The Hub could not be asked: no network, no answer in time, an answer that is none."""
+
+    def __init__(self, place: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
 class RenderError(CatalogError):
     """The pages could not be made or written."""
 

@@ -25,7 +25,8 @@ CODES = (
     "unknown-list", "unknown-prerequisite", "unknown-family", "unknown-rule", "reference-circle", "duplicate-alias", "duplicate-address",
     # facts that cannot be true together
     "unknown-supported-field", "known-after-all", "date-after-source", "more-than-total", "layer-count",
-    "head-count", "context-beyond-maximum", "parameter-mismatch", "memory-order", "row-length",
+    "head-count", "context-beyond-maximum", "parameter-mismatch", "checkpoint-difference", "undescribed-architecture",
+    "memory-order", "row-length",
 )  # fmt: skip
 """Every code a finding about a record can have; docs/problems.md explains each, tests/broken/ shows each."""
 

@@ -14,15 +14,16 @@ import sqlite3
 import sys
 import time
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmops_catalog import __version__
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from llmops_catalog.catalog.check import Checked
 
-FORMAT = 5
+FORMAT = 6
 BLUR_NS = 2_000_000_000
 """Changes younger than this may share a time stamp with the reading of it (coarse file-system clocks, as git's 'racy' files)."""
 KEPT = 6
@@ -51,12 +52,12 @@ class _State(NamedTuple):
     newest_ns: int
 
 
-def open_compiled(root: Path) -> sqlite3.Connection:
-    """A read-only connection to the compiled form of the catalog at `root`, built first if need be.
+def open_compiled(folder: str | os.PathLike[str]) -> sqlite3.Connection:
+    """A read-only connection to the compiled form of the catalog in `folder`, built first if need be.
 
     Raises `CatalogInvalid` where the records have errors, `CatalogNotFound` where there is no folder.
     """
-    root = root.absolute()
+    root = os.path.normpath(os.path.join(os.getcwd(), folder))  # noqa: PTH109, PTH118 (pathlib costs a question 4 ms)
     cache = _cache_folder()
     # The check sum only spreads catalogs over files; stamp and compiled file repeat what it stands for.
     subject = f"{os.fsencode(root).decode('utf-8', 'backslashreplace')}\n{_code_state()}"
@@ -65,10 +66,10 @@ def open_compiled(root: Path) -> sqlite3.Connection:
     name = f"{zlib.crc32(subject.encode()):08x}"
     looked_ns = time.time_ns()
     state = _folder_state(root)
-    stamp = _Stamp(cache / f"{name}.stamp", subject)
+    stamp = _Stamp(f"{cache}/{name}.stamp", subject)
     believed = stamp.content(state)
     content = believed or _hash_content(root)
-    connection = _open(cache / f"{name}-{content}.sqlite", subject)
+    connection = _open(f"{cache}/{name}-{content}.sqlite", subject)
     if connection is None:
         content, connection = _build(root, cache, name, subject)
     if content and content != believed:
@@ -79,7 +80,7 @@ def open_compiled(root: Path) -> sqlite3.Connection:
 # --- is it still the same folder? -------------------------------------------------------------------------------------
 
 
-def _folder_state(root: Path) -> _State:
+def _folder_state(root: str) -> _State:
     from llmops_catalog.catalog.folder import walk
 
     newest = 0
@@ -94,13 +95,14 @@ def _folder_state(root: Path) -> _State:
 class _Stamp(NamedTuple):
     """A file that says which content a state of the folder had: three lines of header, then the whole listing, compared as text."""
 
-    path: Path
+    path: str
     subject: str
 
     def content(self, state: _State) -> str | None:
         """The content hash of this state, unless the stamp is about another one, or looked too soon after the newest change."""
         try:
-            text = self.path.read_text(encoding="utf-8", errors="surrogateescape")
+            with open(self.path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+                text = file.read()
             content, looked_ns, known = text.split("\n", 2)
             if known == f"{self.subject}\n{state.listing}" and state.newest_ns + BLUR_NS < int(looked_ns):
                 return content
@@ -111,24 +113,28 @@ class _Stamp(NamedTuple):
     def write(self, state: _State, content: str, looked_ns: int) -> None:
         """Remembers the state; a disk that refuses only makes the next question slower."""
         text = f"{content}\n{looked_ns}\n{self.subject}\n{state.listing}"
+        from pathlib import Path
+
         from llmops_catalog.files import write_bytes
 
         with contextlib.suppress(OSError):
-            write_bytes(self.path, text.encode("utf-8", "surrogateescape"))
+            write_bytes(Path(self.path), text.encode("utf-8", "surrogateescape"))
 
 
-def _hash_content(root: Path) -> str:
+def _hash_content(root: str) -> str:
+    from pathlib import Path
+
     from llmops_catalog.catalog.folder import read_folder
 
-    return read_folder(root).content_hash
+    return read_folder(Path(root)).content_hash
 
 
 def _code_state() -> str:
     """The code that decides what the compiled form holds: its version, and in a checkout the state of its files."""
-    package = Path(__file__).parent.parent
+    package = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
     parts = [str(FORMAT), __version__]
     for folder in ("schema", "catalog"):
-        for entry in sorted(os.scandir(package / folder), key=lambda entry: entry.name):
+        for entry in sorted(os.scandir(f"{package}/{folder}"), key=lambda entry: entry.name):
             if entry.name.endswith(".py"):
                 status = entry.stat()
                 parts.append(f"{entry.name}:{status.st_size}:{status.st_mtime_ns}")
@@ -138,35 +144,41 @@ def _code_state() -> str:
 # --- where it lies ----------------------------------------------------------------------------------------------------
 
 
-def _cache_folder() -> Path | None:
+def _cache_folder() -> str | None:
     """A folder of the user's that can be written to, or None."""
-    chosen = os.environ.get(CACHE_VARIABLE)
+    folder = os.environ.get(CACHE_VARIABLE) or _user_cache()
     try:
-        folder = Path(chosen) if chosen else _user_cache() / "llmops-catalog"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except (OSError, RuntimeError):  # not writable; no home folder
+        if folder:
+            os.makedirs(folder, exist_ok=True, mode=0o700)  # noqa: PTH103
+    except OSError:  # not writable
         return None
-    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+    return folder if folder and os.access(folder, os.W_OK | os.X_OK) else None
 
 
-def _user_cache() -> Path:
-    """Where the system keeps what may be deleted at any time (XDG base directories; Apple's and Microsoft's own places)."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+def _user_cache() -> str | None:
+    """Where the system keeps what may be deleted at any time (XDG base directories, Apple, Microsoft); None without a home."""
+    home = os.path.expanduser("~")  # noqa: PTH111
     named = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(named) if os.path.isabs(named) else Path.home() / ".cache"  # noqa: PTH117 (relative ones are ignored, as the standard says)
-
-
-def _open(path: Path, subject: str) -> sqlite3.Connection | None:
-    """A connection to a complete compiled file, or None where it is missing, half-written or of another kind."""
-    if not path.is_file():
+    if sys.platform == "win32":
+        named = os.environ.get("LOCALAPPDATA", "")
+    if sys.platform != "darwin" and os.path.isabs(named):  # noqa: PTH117 (relative ones are ignored, as the standard says)
+        return f"{named}/llmops-catalog"
+    if not os.path.isabs(home):  # noqa: PTH117
         return None
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+    below = {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache")
+    return f"{home}/{below}/llmops-catalog"
+
+
+def _open(path: str, subject: str) -> sqlite3.Connection | None:
+    """A connection to a complete compiled file, or None where it is missing, half-written or of another kind."""
+    try:
+        size = os.stat(path).st_size  # noqa: PTH116
+    except OSError:
+        return None
+    connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     try:
         known = dict(connection.execute("SELECT key, value FROM meta"))
-        if known["subject"] == subject and int(known["bytes"]) == path.stat().st_size:
+        if known["subject"] == subject and int(known["bytes"]) == size:
             return connection
     except (sqlite3.Error, KeyError, ValueError, OSError):
         pass
@@ -174,26 +186,34 @@ def _open(path: Path, subject: str) -> sqlite3.Connection | None:
     return None
 
 
+def _quoted(path: str) -> str:
+    """The path as SQLite's addresses want it: three signs mean something else there, and drives begin with a slash."""
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"/{quoted}".replace("\\", "/") if sys.platform == "win32" else quoted
+
+
 # --- building ---------------------------------------------------------------------------------------------------------
 
 
-def _build(root: Path, cache: Path, name: str, subject: str) -> tuple[str, sqlite3.Connection]:
+def _build(root: str, cache: str, name: str, subject: str) -> tuple[str, sqlite3.Connection]:
     """Checks the catalog, writes its compiled file and opens it; falls back to memory where the disk refuses."""
+    from pathlib import Path
+
     from llmops_catalog.files import write_bytes
 
     checked = _checked(root)
     content = checked.folder.content_hash
     memory = _fill(checked, subject)
-    path = cache / f"{name}-{content}.sqlite"
+    path = f"{cache}/{name}-{content}.sqlite"
     try:
-        write_bytes(path, memory.serialize())
+        write_bytes(Path(path), memory.serialize())
     except OSError:
         return "", memory
     opened = _open(path, subject)
     if opened is None:
         return "", memory
     memory.close()
-    _forget_old(cache)
+    _forget_old(Path(cache))
     return content, opened
 
 
@@ -204,12 +224,14 @@ def _forget_old(cache: Path) -> None:
             old.unlink()
 
 
-def _checked(root: Path) -> Checked:
+def _checked(root: str) -> Checked:
+    from pathlib import Path
+
     from llmops_catalog.catalog.check import check_folder
     from llmops_catalog.errors import CatalogInvalid
     from llmops_catalog.problems import has_errors
 
-    checked = check_folder(root)
+    checked = check_folder(Path(root))
     if has_errors(checked.problems):
         raise CatalogInvalid(checked.problems)
     return checked
@@ -259,10 +281,13 @@ def _fill(checked: Checked, subject: str) -> sqlite3.Connection:
 def _support(checked: Checked) -> str:
     """What `Catalog.support` is made of, in one text: a question that asks for one model need not read every rule and quantization."""
     from llmops_catalog.catalog.facts import rule_facts
+    from llmops_catalog.catalog.published import quality_facts
 
     quantizations = {file.id: file.document.data.get("runtimes", ()) for file in checked.records if file.collection == "quantizations"}
     rules = [rule_facts(file.id, file.document.data) for file in checked.records if file.collection == "rules"]
-    return json.dumps({"loaded_by": quantizations, "rules": rules}, separators=(",", ":"))
+    models = {file.id: file.document.data for file in checked.records if file.collection == "models"}
+    quality = quality_facts((file.document.data for file in checked.records if file.collection == "measurements"), models)
+    return json.dumps({"loaded_by": quantizations, "rules": rules, "quality": quality}, separators=(",", ":"))
 
 
 def _insert_rental(connection: sqlite3.Connection, provider: str, rental: dict[str, Any]) -> None:

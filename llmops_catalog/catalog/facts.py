@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmops_catalog.fit.facts import (
+    CompressedFacts,
     ExpertFacts,
     GpuFacts,
     LatentFacts,
     LayerGroupFacts,
     ModelFacts,
     RentalFacts,
+    SparseFacts,
     StateFacts,
     capability,
 )
@@ -20,9 +22,14 @@ from llmops_catalog.fit.support import Rule, Support
 
 Data = Mapping[str, Any]
 
+WINDOWED_LAYERS = ("sliding_attention", "chunked_attention", "compressed_sparse_attention", "heavily_compressed_attention")
+"""Layer types that look back `attention.sliding_window` tokens only, those of DeepSeek V4 at compressed ones besides."""
 
-def model_facts(record_id: str, data: Data, support: Support | None = None) -> ModelFacts:
-    """The facts of a model record (`schema/model.py`); `data` is the record as written, `support` what the catalog knows of runtimes."""
+
+def model_facts(record_id: str, data: Data, support: Support | None = None, mentions: int = 0) -> ModelFacts:
+    """The facts of a model record (`schema/model.py`); `data` is the record as written, `support` what the catalog knows of runtimes,
+    `mentions` the number of records that refer to it.
+    """
     architecture: Data = data["architecture"]
     attention: Data = architecture.get("attention") or {}
     parameters: Data = data["parameters"]
@@ -54,7 +61,7 @@ def model_facts(record_id: str, data: Data, support: Support | None = None) -> M
         layer_groups=_groups(architecture, attention, types),
         kv_shared_layers=architecture.get("kv_shared_layers") or 0,
         per_layer_embedding_size=architecture.get("per_layer_embedding_size"),
-        latent=LatentFacts(**architecture["latent_attention"]) if architecture.get("latent_attention") else None,
+        latent=_latent(architecture.get("latent_attention")),
         experts=_experts(architecture.get("experts")),
         state=StateFacts(**architecture["recurrent_state"]) if architecture.get("recurrent_state") else None,
         max_context_tokens=_max_context(context),
@@ -69,6 +76,12 @@ def model_facts(record_id: str, data: Data, support: Support | None = None) -> M
         confidence=data.get("confidence", "high"),
         sources=tuple(dict.fromkeys(source["url"] for source in data.get("sources") or ())),
         support=support,
+        value_head_dim=attention.get("value_head_dim"),
+        per_layer_embedding_rows=architecture.get("per_layer_embedding_rows"),
+        compressed=CompressedFacts(**architecture["compressed_attention"]) if architecture.get("compressed_attention") else None,
+        sparse=SparseFacts(**architecture["sparse_attention"]) if architecture.get("sparse_attention") else None,
+        residual_streams=architecture.get("residual_streams") or 1,
+        mentions=mentions,
     )
 
 
@@ -95,7 +108,7 @@ def _groups(architecture: Data, attention: Data, types: tuple[str, ...]) -> tupl
 
 
 def _group(group: Data, attention: Data) -> LayerGroupFacts:
-    limited = group["type"] in ("sliding_attention", "chunked_attention", "compressed_attention")
+    limited = group["type"] in WINDOWED_LAYERS
     window = group.get("sliding_window") or (attention.get("sliding_window") if limited else None)
     return LayerGroupFacts(
         layers=group["layers"],
@@ -104,13 +117,19 @@ def _group(group: Data, attention: Data) -> LayerGroupFacts:
         num_key_value_heads=group.get("num_key_value_heads") or attention.get("num_key_value_heads"),
         head_dim=group.get("head_dim") or attention.get("head_dim"),
         intermediate_size=group.get("intermediate_size"),
+        num_attention_heads=group.get("num_attention_heads") or attention.get("num_attention_heads"),
     )
+
+
+def _latent(latent: Data | None) -> LatentFacts | None:
+    return LatentFacts(**{**latent, "index_layers": tuple(latent.get("index_layers") or ())}) if latent else None
 
 
 def _experts(experts: Data | None) -> ExpertFacts | None:
     if not experts:
         return None
-    return ExpertFacts(**{**experts, "first_dense_layers": experts.get("first_dense_layers") or 0})
+    defaults = {"first_dense_layers": experts.get("first_dense_layers") or 0, "layer_step": experts.get("layer_step") or 1}
+    return ExpertFacts(**{**experts, **defaults})
 
 
 def _max_context(context: Data) -> int | None:
@@ -123,8 +142,8 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(getattr(value, "as_written", value))
 
 
-def gpu_facts(record_id: str, data: Data, rental: RentalFacts | None = None) -> GpuFacts:
-    """The facts of a card's record (`schema/hardware.py`); `rental` is the lowest known price of one such card."""
+def gpu_facts(record_id: str, data: Data, offers: tuple[RentalFacts, ...] = ()) -> GpuFacts:
+    """The facts of a card's record (`schema/hardware.py`); `offers` are the known ways to rent such cards."""
     memory: Data = data["memory"]
     limit: Data = memory.get("system_limit") or {}
     formats: Data = data.get("formats") or {}
@@ -151,7 +170,11 @@ def gpu_facts(record_id: str, data: Data, rental: RentalFacts | None = None) -> 
         fp32_tflops=_number(rates.get("fp32_tflops")),
         launch_price_usd=_number(price.get("amount")) if price.get("currency") == "USD" else None,
         colab=data.get("colab"),
-        rental=rental,
+        rental=min(offers, key=lambda offer: offer.amount, default=None),
+        memory_type=memory.get("type"),
+        nvlink=(data.get("interconnect") or {}).get("nvlink"),
+        fp16_vector_tflops=_number(rates.get("fp16_vector_tflops")),
+        offers=offers,
     )
 
 
@@ -176,4 +199,6 @@ def rule_facts(record_id: str, data: Data) -> Rule:
         needs_number_formats=tuple(needs.get("number_formats") or ()),
         needs_vendors=tuple(needs.get("vendors") or ()),
         needs_cache_types=tuple(needs.get("cache_types") or ()),
+        needs_architectures=tuple(needs.get("architectures") or ()),
+        needs_flash_attention=bool(needs.get("flash_attention")),
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from llmops_catalog.catalog.facts import model_facts
 from llmops_catalog.catalog.load import RecordFile
-from llmops_catalog.fit import ModelFacts, expert_parameter_count, parameter_count
+from llmops_catalog.catalog.parameters import check_parameters
 from llmops_catalog.fit.sizes import GIB, MIB
 from llmops_catalog.problems import Problem, did_you_mean, nearest
 from llmops_catalog.schema.urls import date_in_url
@@ -159,7 +158,7 @@ def _model(record: RecordFile) -> Iterator[Problem]:
     inconsistent = list(_layers(record, architecture))
     yield from inconsistent
     if not inconsistent:
-        yield from _parameter_arithmetic(record)
+        yield from check_parameters(record)
     configured, stated = context.get("configured"), context.get("maximum")
     if configured and stated and stated > 4 * configured and "extended" not in context and "note" not in context:
         yield _problem(
@@ -230,38 +229,6 @@ def _counts_within(record: RecordFile, architecture: dict[str, Any], layers: int
         if number and number > layers:
             message = f"{number} {said}, but the model has {layers} layers"
             yield _problem(record, ("architecture", *place), "layer-count", message, "compare with config.json")
-
-
-EXPLAINABLE_SHARE = 0.15
-"""What a sentence in parameters.difference can explain; towers for pictures and sound and the stated size of all experts come before it."""
-
-
-def _parameter_arithmetic(record: RecordFile) -> Iterator[Problem]:
-    """The tensors that follow from the architecture must add up to the total, or the record says why they do not."""
-    parameters = record.document.data["parameters"]
-    facts = model_facts(record.id, record.document.data)
-    derived = parameter_count(facts)
-    total = parameters["total"]
-    if derived is not None and derived != total:
-        share = (derived - total) / total
-        if "difference" in parameters and abs(_explained_count(facts, derived) - total) <= EXPLAINABLE_SHARE * total:
-            return
-        yield _problem(
-            record,
-            ("parameters", "total"),
-            "parameter-mismatch",
-            f"the architecture holds {derived:,} parameters, the record says {total:,} ({share:+.2%})",
-            "correct the wrong one: parameters.difference cannot explain so much"
-            if "difference" in parameters
-            else "correct the wrong one, or say in parameters.difference what else the checkpoint holds",
-        )
-
-
-def _explained_count(facts: ModelFacts, derived: int) -> int:
-    """Weights of the architecture with what the record itself says of parts the arithmetic cannot know."""
-    stated = facts.experts.routed_parameters if facts.experts else None
-    routed = expert_parameter_count(facts) if stated else 0
-    return derived - routed + (stated or 0) + (facts.other_modality_parameters or 0)
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------

@@ -119,6 +119,8 @@ def read_document(raw: bytes) -> Document:
     except yaml.reader.ReaderError as error:
         raise unseen_character(text, error) from None
     except yaml.MarkedYAMLError as error:
+        if "maximum nesting depth" in str(error.problem):  # the parser's own limit, met while it looks ahead of ours
+            raise _too_deep(error.problem_mark) from None
         raise syntax_error(error, text) from None
     if data is None:
         raise SourceError("empty-file", "the file holds no record", "write at least its name and sources; see CONTRIBUTING.md")
@@ -128,6 +130,10 @@ def read_document(raw: bytes) -> Document:
             "not-a-mapping", f"the file holds {what}, not a mapping of keys to values", "start with a line such as 'name: ...'"
         )
     return Document(data, marks)
+
+
+def _too_deep(mark: Any) -> SourceError:
+    return _at(mark, "too-deep", f"more than {MAX_DEPTH} levels of nesting", "no record needs that; look for a missing closing bracket")
 
 
 def _build(next_event: Callable[[], Any]) -> tuple[Any, Marks]:
@@ -165,9 +171,7 @@ def _build(next_event: Callable[[], Any]) -> tuple[Any, Marks]:
             if container.__class__ is dict and key is None:
                 raise _at(mark, "bad-key", "a key must be text on one line", "quote a key that starts with '{' or '['")
             if len(stack) >= MAX_DEPTH:
-                raise _at(
-                    mark, "too-deep", f"more than {MAX_DEPTH} levels of nesting", "no record needs that; look for a missing closing bracket"
-                )
+                raise _too_deep(mark)
             value = {} if kind is yaml.MappingStartEvent else []
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             container, children = stack.pop()

@@ -7,8 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmops_catalog.catalog import search
 from llmops_catalog.catalog.facts import gpu_facts, model_facts
@@ -16,8 +15,12 @@ from llmops_catalog.catalog.names import name_key
 from llmops_catalog.catalog.search import Hit
 from llmops_catalog.errors import AmbiguousName, RecordNotFound
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts, RentalFacts
+from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.fit.support import Rule, Support
 from llmops_catalog.problems import nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COLLECTION_WORDS = {"gpus": "GPU"}
 """How a collection's records are called in a sentence, where it is not just the folder name without its 's'."""
@@ -57,9 +60,16 @@ class Referrer(NamedTuple):
 class Catalog:
     """All records of one catalog folder. Made by `load_catalog`; safe to share, never changes."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, folder: str) -> None:
         self._connection = connection
-        self.path = path
+        self._folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The folder the records lie in."""
+        from pathlib import Path
+
+        return Path(self._folder)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy, or the same catalog in another process, is opened anew: two never share a file handle."""
@@ -145,37 +155,51 @@ class Catalog:
     def model(self, name: str) -> ModelFacts:
         """The facts of one model the estimator needs. Raises `RecordNotFound` or `AmbiguousName`."""
         record = self.record("models", self.resolve("models", name))
-        return model_facts(record.id, record.data, self.support)
+        return model_facts(record.id, record.data, self.support, self._mentions.get(record.id, 0))
 
     def gpu(self, name: str) -> GpuFacts:
         """The facts of one card the estimator needs. Raises `RecordNotFound` or `AmbiguousName`."""
         record = self.record("gpus", self.resolve("gpus", name))
-        return gpu_facts(record.id, record.data, self._lowest_rentals.get(record.id))
+        return gpu_facts(record.id, record.data, self._offers.get(record.id, ()))
 
     def models(self) -> Iterator[ModelFacts]:
         """The facts of every model."""
-        return (model_facts(record.id, record.data, self.support) for record in self.records("models"))
+        mentions = self._mentions
+        return (model_facts(record.id, record.data, self.support, mentions.get(record.id, 0)) for record in self.records("models"))
 
     def gpus(self) -> Iterator[GpuFacts]:
         """The facts of every card."""
-        rentals = self._lowest_rentals
-        return (gpu_facts(record.id, record.data, rentals.get(record.id)) for record in self.records("gpus"))
+        offers = self._offers
+        return (gpu_facts(record.id, record.data, offers.get(record.id, ())) for record in self.records("gpus"))
 
     @cached_property
     def support(self) -> Support:
-        """Which runtime loads which quantization, and the rules of hardware and software: what the estimator refuses by."""
+        """Which runtime loads which quantization, the rules of hardware and software, and what quantizations cost in quality."""
         row = self._connection.execute("SELECT written FROM support").fetchone()
-        written = json.loads(row[0]) if row else {"loaded_by": {}, "rules": []}
+        written = json.loads(row[0]) if row else {"loaded_by": {}, "rules": [], "quality": []}
         rules = (Rule._make(tuple(value) if isinstance(value, list) else value for value in rule) for rule in written["rules"])
-        return Support({name: tuple(runtimes) for name, runtimes in written["loaded_by"].items()}, rules)
+        loaded_by = {name: tuple(runtimes) for name, runtimes in written["loaded_by"].items()}
+        return Support(loaded_by, rules, map(QualityFacts._make, written["quality"]))
 
     @cached_property
-    def _lowest_rentals(self) -> Mapping[str, RentalFacts]:
-        """The lowest known on-demand price of one card-hour, by card."""
+    def _mentions(self) -> Mapping[str, int]:
+        """How many records refer to each model."""
         rows = self._connection.execute(
-            "SELECT gpu, MIN(usd_per_gpu_hour), provider, as_of, source FROM rentals WHERE kind = 'on-demand' GROUP BY gpu"
+            "SELECT to_id, COUNT(DISTINCT from_collection || '/' || from_id) FROM refs WHERE to_collection = 'models' GROUP BY to_id"
         )
-        return {gpu: RentalFacts(amount, provider, as_of, "USD", source) for gpu, amount, provider, as_of, source in rows}
+        return dict(rows.fetchall())
+
+    @cached_property
+    def _offers(self) -> Mapping[str, tuple[RentalFacts, ...]]:
+        """The lowest known on-demand prices of one card-hour, by card and number of cards in the instance: with and without a day."""
+        rows = self._connection.execute(
+            "SELECT gpu, MIN(usd_per_gpu_hour), provider, as_of, source, gpus FROM rentals WHERE kind = 'on-demand'"
+            " GROUP BY gpu, gpus, as_of IS NULL ORDER BY gpu, usd_per_gpu_hour, gpus"
+        )
+        offers: dict[str, tuple[RentalFacts, ...]] = {}
+        for gpu, amount, provider, as_of, source, gpus in rows:
+            offers[gpu] = (*offers.get(gpu, ()), RentalFacts(amount, provider, as_of, "USD", source, gpus))
+        return offers
 
     # --- search -------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from llmops_catalog.report.tables import Style, plain, printable
 if TYPE_CHECKING:
     from llmops_catalog.catalog import Catalog
 
+PROGRAM = "llmops-catalog"
+"""The place of what is wrong with the question itself."""
 SHOWN_PROBLEMS = 10
 """Of an invalid catalog, when the question was another one."""
 
@@ -43,6 +45,16 @@ def style_for(stream: TextIO) -> Style:
     return lambda text, role: f"\x1b[{_COLOURS[role]}m{text}\x1b[0m" if role in _COLOURS else text
 
 
+def terminal_width(stream: TextIO) -> int | None:
+    """Columns of the terminal `stream` is; None where it is none, so that a pipe gets everything."""
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except OSError:
+        return None
+
+
 def report_error(error: CatalogError) -> int:
     """Prints an error in the form ``place: level[code]: message`` with its help line; returns the exit code."""
     if isinstance(error, CatalogInvalid):
@@ -53,12 +65,12 @@ def report_error(error: CatalogError) -> int:
         if len(error.problems) > len(shown):
             sys.stderr.write(f"... and {len(error.problems) - len(shown)} more\n")
     code = "".join(f"-{char.lower()}" if char.isupper() else char for char in type(error).__name__).lstrip("-")
-    fail(code, error.message, error.hint)
+    fail(code, error.message, error.hint, getattr(error, "place", PROGRAM))
     return error.exit_code
 
 
-def fail(code: str, message: str, hint: str = "") -> None:
+def fail(code: str, message: str, hint: str = "", place: str = PROGRAM) -> None:
     """One error line, and one help line where there is something to do."""
-    sys.stderr.write(f"llmops-catalog: error[{code}]: {printable(message)}\n")
+    sys.stderr.write(f"{printable(place)}: error[{code}]: {printable(message)}\n")
     if hint:
         sys.stderr.write(f"help: {printable(hint)}\n")

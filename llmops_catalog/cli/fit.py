@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llmops_catalog.cli.arguments import Parser, UsageError, add_format, whole_number
-from llmops_catalog.cli.common import open_catalog, print_json, style_for
+from llmops_catalog.cli.common import open_catalog, print_json, style_for, terminal_width
 
 DEFAULT_ROWS = 30
 
@@ -15,7 +15,9 @@ DEFAULT_ROWS = 30
 def estimate_arguments(parser: Parser) -> None:
     """Options of `estimate`."""
     parser.add_argument("--model", required=True, metavar="NAME", help="record id, Hugging Face id or alias")
-    parser.add_argument("--quantization", required=True, metavar="Q", help="q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...")
+    parser.add_argument(
+        "--quantization", metavar="Q", help="q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...; a training has its usual one"
+    )
     _add_question(parser)
 
 
@@ -76,9 +78,8 @@ def _add_training(parser: Parser, number: Callable[[str], int]) -> None:
 def _question(options: Any) -> dict[str, Any]:
     from llmops_catalog.fit import Engine, Training, usual_runtime
 
-    quantization = "q4_k_m" if options.quantization is None else options.quantization
     return {
-        "runtime": usual_runtime(quantization) if options.runtime is None else options.runtime,
+        "runtime": _runtime(options, usual_runtime),
         "context_tokens": options.context, "prompt_tokens": options.prompt, "concurrency": options.concurrency,
         "kv_cache_type": options.kv_cache, "gpu_count": options.gpus, "task": options.task,
         "engine": Engine(
@@ -93,12 +94,23 @@ def _question(options: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _runtime(options: Any, usual: Callable[[str], str]) -> str | None:
+    """The one named, or one that loads the quantization; None leaves it to the task where that is training."""
+    from llmops_catalog.fit.question import trains
+
+    if options.runtime is not None or trains(options.task):
+        return options.runtime  # type: ignore[no-any-return]  # argparse's namespace
+    return usual("q4_k_m" if options.quantization is None else options.quantization)
+
+
 def estimate_command(folder: str | None, options: Any) -> None:
     """Memory of one configuration, part by part. No GPU needed."""
     from llmops_catalog.fit import estimate
     from llmops_catalog.report.fit import estimate_text
 
     question = _question(options)
+    if options.quantization is None and question["task"] == "inference":
+        raise UsageError("say which --quantization", "see 'llmops-catalog estimate --help'")
     answer = estimate(open_catalog(folder).model(options.model), quantization=options.quantization, **question).as_json()
     if options.format == "json":
         print_json(answer)
@@ -123,11 +135,13 @@ def fit_command(folder: str | None, options: Any) -> int:
         card = catalog.gpu(options.gpu)
     limit = options.limit if options.format == "text" else None
     subject, total, results = _answers(catalog, model, card, options.quantization, question, limit)
+    rental = _cheapest_rental(catalog, model, options.quantization, question) if subject == "gpu" else None
     if options.format == "json":
-        print_json({"schema": "llmops-catalog/fit/1", "results": [result.as_json() for result in results]})
+        beside = {"cheapest_rental": rental} if subject == "gpu" else {}
+        print_json({"schema": "llmops-catalog/fit/1", "results": [result.as_json() for result in results], **beside})
     else:
         shown = [result.as_json() for result in results[: options.limit]]
-        sys.stdout.write(fit_text(shown, subject, style_for(sys.stdout)))
+        sys.stdout.write(fit_text(shown, subject, style_for(sys.stdout), rental, terminal_width(sys.stdout)))
         if total > options.limit:
             sys.stdout.write(f"... {total - options.limit} more; see them with --limit {total}\n")
     return 1 if options.check and not any(result.verdict == "fits" for result in results) else 0
@@ -147,3 +161,11 @@ def _answers(
         ranked = rank_gpus(model, catalog.gpus(), quantization=quantization, limit=limit, **question)
         return "gpu", catalog.counts["gpus"], ranked
     return "model", catalog.counts["models"], rank_models(card, catalog.models(), quantization=quantization, limit=limit, **question)
+
+
+def _cheapest_rental(catalog: Any, model: Any, quantization: str | None, question: dict[str, Any]) -> Any:
+    """The cheapest known way to rent cards that hold the model, as JSON."""
+    from llmops_catalog.fit import cheapest_rental
+
+    found = cheapest_rental(model, catalog.gpus(), quantization=quantization, **question)
+    return None if found is None else found.as_json()

@@ -10,22 +10,33 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from llmops_catalog.fit.architectures import derive_tensors, expert_parameter_count, parameter_count
+from llmops_catalog.fit.architectures import (
+    derive_tensors,
+    described_model_types,
+    expert_parameter_count,
+    parameter_count,
+)
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
 from llmops_catalog.fit.available import available_per_card, memory_card
+from llmops_catalog.fit.choices import quantizations
 from llmops_catalog.fit.estimation import Estimate, Memory, estimate
 from llmops_catalog.fit.facts import (
+    CompressedFacts,
     ExpertFacts,
+    FileTensor,
     GpuFacts,
     LatentFacts,
     LayerGroupFacts,
     ModelFacts,
     RentalFacts,
+    SparseFacts,
     StateFacts,
+    WeightFile,
 )
 from llmops_catalog.fit.formats import QUANTIZATIONS
 from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
-from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, quantizations, rank_gpus, rank_models
+from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, rank_gpus, rank_models
+from llmops_catalog.fit.rental import Rental, cheapest_rental
 from llmops_catalog.fit.settings import LORA_TARGETS, OPTIMIZERS, PRECISIONS, TASKS, Engine, Training
 from llmops_catalog.fit.sizes import parse_size
 from llmops_catalog.fit.verdict import VERDICTS, FitResult, fit
@@ -40,9 +51,11 @@ __all__ = [
     "TASKS",
     "VERDICTS",
     "Assumption",
+    "CompressedFacts",
     "Engine",
     "Estimate",
     "ExpertFacts",
+    "FileTensor",
     "FitResult",
     "GpuFacts",
     "LatentFacts",
@@ -51,12 +64,17 @@ __all__ = [
     "MissingFact",
     "ModelFacts",
     "Reason",
+    "Rental",
     "RentalFacts",
+    "SparseFacts",
     "StateFacts",
     "Training",
+    "WeightFile",
     "available_per_card",
     "best_quantization",
+    "cheapest_rental",
     "derive_tensors",
+    "described_model_types",
     "estimate",
     "expert_parameter_count",
     "fit",

@@ -7,8 +7,12 @@ from llmops_catalog.fit.assumptions import Assumption
 from llmops_catalog.fit.facts import GpuFacts
 from llmops_catalog.fit.sizes import GIB, MIB, shown
 
-DEFAULT_UTILIZATION = 0.9
-"""vLLM's default for gpu_memory_utilization: https://github.com/vllm-project/vllm/blob/main/vllm/config/cache.py"""
+DEFAULT_UTILIZATION = 0.92
+"""vLLM's default for gpu_memory_utilization, 0.9 before 0.21, when graphs were not yet taken off the budget:
+https://github.com/vllm-project/vllm/blob/main/vllm/config/cache.py"""
+DRIVER_CONTEXT = GIB // 2
+"""What CUDA's context takes before vLLM looks at what is free: 0.23 to 0.56 GiB in its logs ("Free memory on device
+(78.66/79.19 GiB) on startup")."""
 CONTEXT_RESERVE = int(0.2 * GIB)
 CONTEXT_RESERVE_SHARE = 0.006
 CONTEXT_RESERVE_MOST = int(0.75 * GIB)
@@ -19,6 +23,7 @@ SOLD_SHARE = 0.9
 its bits from the memory show 0.9375 of it, and the driver keeps a part."""
 
 VLLM_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/config/cache.py"
+START_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/v1/worker/utils.py"
 METAL_SOURCE = "https://developer.apple.com/documentation/metal/mtldevice/recommendedmaxworkingsetsize"
 
 
@@ -61,8 +66,8 @@ def available_per_card(
 ) -> tuple[int, list[Assumption]]:
     """Bytes one card offers to a runtime, less what is reserved for others, and what was assumed.
 
-    vLLM takes a share of all memory, however much of it is free. Raises `FitInputError` for a negative reserve or a
-    share outside 0 to 1.
+    vLLM takes a share of all memory, however much of it is free, and does not start where less is free than that.
+    Raises `FitInputError` for a negative reserve or a share outside 0 to 1.
     """
     if reserve_bytes < 0:
         raise FitInputError("the reserve is negative", "write how much of the card something else uses, as 1GiB")
@@ -70,6 +75,16 @@ def available_per_card(
         raise FitInputError(f"gpu_memory_utilization {gpu_memory_utilization:g} is no share of the memory", "between 0 and 1, as 0.9")
     size, said = card_bytes(gpu)
     if runtime == "vllm":
+        said += _budget(size, reserve_bytes, gpu_memory_utilization)
         size = int(size * gpu_memory_utilization)
-        said.append(Assumption(f"vLLM takes {gpu_memory_utilization:.0%} of the card (gpu_memory_utilization)", VLLM_SOURCE))
     return max(0, size - reserve_bytes), said
+
+
+def _budget(size: int, reserve_bytes: int, share: float) -> list[Assumption]:
+    """What vLLM takes, and what it must be told where others leave less than that free (`request_memory`)."""
+    said = [Assumption(f"vLLM takes {share:.0%} of the card (gpu_memory_utilization)", VLLM_SOURCE)]
+    free = size - reserve_bytes - DRIVER_CONTEXT
+    if reserve_bytes and 0 < free < size * share:
+        text = f"vLLM does not start with {shown(reserve_bytes)} in use by something else: set gpu_memory_utilization to"
+        said.append(Assumption(f"{text} {int(100 * free / size) / 100:.2f} or less", START_SOURCE))
+    return said

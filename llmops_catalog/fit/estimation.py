@@ -9,7 +9,7 @@ from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.question import Question, ask
 from llmops_catalog.fit.runtimes import FOOTPRINTS
-from llmops_catalog.fit.runtimes.footprint import Footprint
+from llmops_catalog.fit.runtimes.footprint import Footprint, Parts
 from llmops_catalog.fit.settings import DEFAULT_ENGINE, DEFAULT_TRAINING, Engine, Training, chosen
 from llmops_catalog.fit.weights import weigh
 
@@ -36,6 +36,8 @@ class Memory(NamedTuple):
     per_gpu_bytes: tuple[int, ...]
     per_gpu_low_bytes: tuple[int, ...]
     per_gpu_high_bytes: tuple[int, ...]
+    parts: Parts | None = None
+    """Of training only: adapters, gradients, optimizer states, activations."""
 
     def as_json(self) -> dict[str, Any]:
         """The object of `memory`."""
@@ -58,7 +60,7 @@ class Estimate(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """`llmops-catalog/estimate/1`."""
         shown = described(self.model, self.question, self.memory, self.assumptions)
-        return {"schema": ESTIMATE_SCHEMA, **shown, **asked_beyond(self.question)}
+        return {"schema": ESTIMATE_SCHEMA, **shown, **asked_beyond(self.question, self.memory)}
 
 
 def described(model: ModelFacts, question: Question, memory: Memory | None, assumptions: tuple[Assumption, ...]) -> dict[str, Any]:
@@ -78,17 +80,18 @@ def described(model: ModelFacts, question: Question, memory: Memory | None, assu
     }
 
 
-def asked_beyond(question: Question) -> dict[str, Any]:
-    """What is done with the model, and the settings that are not the engine's or trainer's own defaults."""
+def asked_beyond(question: Question, memory: Memory | None) -> dict[str, Any]:
+    """What is done with the model, the settings that are not the defaults, and what training adds to memory."""
     settings = question.engine if question.task == "inference" else question.training
-    return {"task": question.task, "settings": chosen(settings)}
+    parts = {"training": memory.parts._asdict()} if memory and memory.parts else {}
+    return {"task": question.task, "settings": chosen(settings), **parts}
 
 
 def estimate(
     model: ModelFacts,
     *,
-    quantization: str,
-    runtime: str = "llama.cpp",
+    quantization: str | None = None,
+    runtime: str | None = None,
     context_tokens: int | None = None,
     prompt_tokens: int | None = None,
     concurrency: int = 1,
@@ -103,6 +106,7 @@ def estimate(
     `context_tokens` are kept per sequence (default 8192, or what the model can), `concurrency` sequences at once;
     `prompt_tokens` of them are prefilled at once where a runtime does not chunk (default: all). `task` may be training
     (full, lora, qlora): the context is then the length of a sequence and the concurrency the micro-batch; see `Training`.
+    `runtime` is llama.cpp where none is named, of training transformers, which also has a usual `quantization`.
     Raises `FitInputError` for an absurd question, and `MissingFact` (one of them) where a fact or a rule is missing.
     """
     question = ask(
@@ -124,13 +128,17 @@ def estimate(
 @lru_cache(maxsize=4096)
 def answer(model: ModelFacts, question: Question) -> Estimate:
     """The estimate for a checked question: the same for every card, so it is kept. Raises `MissingFact`."""
-    weights = weigh(model, question.quantization, question.runtime)
-    needed = FOOTPRINTS[question.runtime](model, weights, question)
-    return Estimate(model, question, _memory(weights.file_bytes, needed), _said(model, question, needed))
+    needed = spent(model, question)
+    file_bytes = weigh(model, question.quantization, question.runtime).file_bytes
+    return Estimate(model, question, _memory(file_bytes, needed), _said(model, question, needed))
 
 
 def spent(model: ModelFacts, question: Question) -> Footprint:
     """The bare figures, for searches that ask many questions. Raises `MissingFact`."""
+    if question.task != "inference":
+        from llmops_catalog.fit.training import footprint  # questions about inference need not load it
+
+        return footprint(model, question)
     return FOOTPRINTS[question.runtime](model, weigh(model, question.quantization, question.runtime), question)
 
 
@@ -151,6 +159,7 @@ def _memory(file_bytes: int, needed: Footprint) -> Memory:
         per_gpu_bytes=needed.per_gpu_bytes,
         per_gpu_low_bytes=low,
         per_gpu_high_bytes=tuple(size + needed.above_bytes for size in needed.per_gpu_bytes),
+        parts=needed.parts,
     )
 
 

@@ -9,7 +9,7 @@ Field names are those of Hugging Face configs and of the catalog's schema; units
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class LayerGroupFacts(NamedTuple):
     num_key_value_heads: int | None = None
     head_dim: int | None = None
     intermediate_size: int | None = None
+    num_attention_heads: int | None = None
 
 
 class LatentFacts(NamedTuple):
@@ -43,6 +44,31 @@ class LatentFacts(NamedTuple):
     index_head_dim: int | None = None
     index_n_heads: int | None = None
     index_topk: int | None = None
+    index_layers: tuple[int, ...] = ()
+    """Layers with an indexer of their own; empty where all have one."""
+
+
+class CompressedFacts(NamedTuple):
+    """Attention over compressed tokens (DeepSeek V4): the fields of the record's `compressed_attention`."""
+
+    q_lora_rank: int
+    o_lora_rank: int
+    o_groups: int
+    qk_rope_head_dim: int
+    index_head_dim: int
+    index_n_heads: int
+    index_topk: int
+    sparse_ratio: int
+    heavy_ratio: int
+
+
+class SparseFacts(NamedTuple):
+    """The indexer beside ordinary attention (MiniMax M3): it picks blocks of tokens, and its key is cached too."""
+
+    index_n_heads: int
+    index_head_dim: int
+    block_size: int
+    topk_blocks: int
 
 
 class ExpertFacts(NamedTuple):
@@ -55,6 +81,14 @@ class ExpertFacts(NamedTuple):
     shared_intermediate_size: int | None = None
     first_dense_layers: int = 0
     routed_parameters: int | None = None
+    layer_step: int = 1
+    """Every n-th layer has experts, beginning with the n-th."""
+    latent_size: int | None = None
+    """Width of the routed experts where they work in a narrower space than the residual stream."""
+
+    def has_layer(self, index: int) -> bool:
+        """True where layer `index` (from 0) has experts rather than one feed-forward."""
+        return index >= self.first_dense_layers and (index + 1) % self.layer_step == 0
 
 
 class StateFacts(NamedTuple):
@@ -69,6 +103,38 @@ class StateFacts(NamedTuple):
     inner_size: int | None = None
     num_groups: int | None = None
     conv_kernel: int | None = None
+
+
+class FileTensor(NamedTuple):
+    """One tensor as it lies in a file: its role (`fit/tensors.py`), `rows` x `cols` weights, and the bytes they take there.
+
+    `layer` is None outside the layers. Tensors that are not `loaded` are in the file only (heads that predict further tokens).
+    """
+
+    role: str
+    rows: int
+    cols: int
+    size_bytes: int
+    layer: int | None = None
+    loaded: bool = True
+
+
+class WeightFile:
+    """The very file that facts were read from: its quantization and the tensors in it. Never changed."""
+
+    def __init__(self, quantization: str, tensors: Iterable[FileTensor]) -> None:
+        self.quantization = quantization
+        self.tensors = tuple(tensors)
+        self.file_bytes = sum(tensor.size_bytes for tensor in self.tensors)
+        self._hash = hash((quantization, self.tensors))
+
+    def __eq__(self, other: object) -> bool:
+        """Equal where the same lies in it."""
+        return isinstance(other, WeightFile) and (self.quantization, self.tensors) == (other.quantization, other.tensors)
+
+    def __hash__(self) -> int:
+        """Computed once: every estimate is remembered by its model's facts."""
+        return self._hash
 
 
 class ModelFacts(NamedTuple):
@@ -120,6 +186,17 @@ class ModelFacts(NamedTuple):
     sources: tuple[str, ...] = ()
     support: Support | None = None
     """What the catalog the facts came from knows of what runs where; None for facts from elsewhere."""
+    value_head_dim: int | None = None
+    """Size of a value head where it is not head_dim."""
+    per_layer_embedding_rows: int | None = None
+    """Rows of the per-layer embedding table where it has fewer than vocab_size."""
+    compressed: CompressedFacts | None = None
+    sparse: SparseFacts | None = None
+    residual_streams: int = 1
+    file: WeightFile | None = None
+    """Set where the facts were read from one file of weights: its own bytes are the answer, in its own quantization only."""
+    mentions: int = 0
+    """Records of the catalog that refer to it (lists, courses, measurements, models made from it): how well known it is."""
 
     @property
     def is_decoder(self) -> bool:
@@ -135,6 +212,8 @@ class RentalFacts(NamedTuple):
     as_of: str | None = None
     currency: str = "USD"
     source: str | None = None
+    gpu_count: int = 1
+    """Cards that come together; `amount` is the price of one of them."""
 
     def as_json(self) -> Mapping[str, object]:
         """The object of `usd_per_hour`."""
@@ -167,6 +246,12 @@ class GpuFacts(NamedTuple):
     rental: RentalFacts | None = None
     exact_bytes: int | None = None
     """Set only for `--memory SIZE`: exactly what a process may use, no deduction."""
+    memory_type: str | None = None
+    """Memory technology in the vendor's words: GDDR6X, HBM3, LPDDR5X, unified."""
+    nvlink: bool | None = None
+    fp16_vector_tflops: float | None = None
+    offers: tuple[RentalFacts, ...] = ()
+    """Ways to rent it: for each size of instance the lowest known on-demand prices per card, with and without a day."""
 
     @property
     def has_memory(self) -> bool:

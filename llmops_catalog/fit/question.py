@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit.facts import ModelFacts
-from llmops_catalog.fit.formats import QUANTIZATIONS, SPELLINGS
+from llmops_catalog.fit.formats import QUANTIZATIONS, SPELLINGS, sized
 from llmops_catalog.fit.settings import (
     DEFAULT_ENGINE,
     DEFAULT_TRAINING,
@@ -22,6 +22,11 @@ from llmops_catalog.fit.settings import (
 from llmops_catalog.problems import did_you_mean, nearest
 
 RUNTIMES = ("llama.cpp", "vllm", "transformers")
+OF_TRANSFORMERS = (
+    "bnb-", "hqq-", "aqlm-", "int8wo", "int4wo", "int8dq", "float8", "quanto-", "eetq-", "higgs-", "vptq-", "gptq-int3", "gptq-int2",
+)  # fmt: skip
+OF_VLLM = ("gptq-", "awq-", "autoround-", "fp8", "mxfp8", "nvfp4", "w4a", "w8a")
+"""How the names begin of formats that are usually loaded with Transformers, and with vLLM."""
 RUNTIME_SPELLINGS = {
     "llama-cpp": "llama.cpp", "llamacpp": "llama.cpp",
     "ollama": "llama.cpp", "lm-studio": "llama.cpp", "lmstudio": "llama.cpp",
@@ -69,8 +74,8 @@ class Question(NamedTuple):
 def ask(
     model: ModelFacts,
     *,
-    quantization: str,
-    runtime: str = "llama.cpp",
+    quantization: str | None = None,
+    runtime: str | None = None,
     context_tokens: int | None = None,
     prompt_tokens: int | None = None,
     concurrency: int = 1,
@@ -82,7 +87,9 @@ def ask(
 ) -> Question:
     """A checked question. Raises `FitInputError` for an unknown name or a number no machine could mean."""
     of_kind("model", model, ModelFacts)
-    runtime = known("runtime", runtime, RUNTIMES, RUNTIME_SPELLINGS)
+    task = known("task", task, TASKS, TASK_SPELLINGS)
+    training = _training(training)
+    runtime, quantization = _usual(model, task, runtime, quantization, training)
     if prompt_tokens is not None:
         within("prompt", prompt_tokens, 1, LARGEST_CONTEXT_TOKENS, "tokens")
     if context_tokens is None:
@@ -96,17 +103,50 @@ def ask(
             "the context holds the prompt and the answer: raise it, or shorten the prompt",
         )
     return Question(
-        quantization=known("quantization", quantization, QUANTIZATIONS, SPELLINGS),
+        quantization=quantization,
         runtime=runtime,
         context_tokens=context_tokens,
         prompt_tokens=prompt_tokens,
         concurrency=within("concurrency", concurrency, 1, LARGEST_CONCURRENCY, "sequences"),
         kv_cache_type=cache_type(model, runtime, kv_cache_type),
         gpu_count=within("gpu_count", gpu_count, 1, LARGEST_GPU_COUNT, "cards"),
-        task=known("task", task, TASKS, TASK_SPELLINGS),
+        task=task,
         engine=_engine(engine, gpu_count),
-        training=_training(training),
+        training=training,
     )
+
+
+def _quantization(model: ModelFacts, name: str | None) -> str:
+    """A known quantization; of facts read from one file, the file's own. Raises `FitInputError`."""
+    if model.file is None:
+        return known_quantization(name)
+    own = model.file.quantization
+    wanted = name.strip().casefold() if isinstance(name, str) else ""
+    if SPELLINGS.get(wanted, wanted) in (own, "native"):
+        return own
+    raise FitInputError(
+        f"{model.name} is a file in {own}: what it would take in {str(name)[:60]!r} is not in it",
+        "leave the quantization out, or ask about the model the file was made from",
+    )
+
+
+def trains(task: str) -> bool:
+    """True for a task that is not inference. Raises `FitInputError` for an unknown one."""
+    return known("task", task, TASKS, TASK_SPELLINGS) != "inference"
+
+
+def _usual(model: ModelFacts, task: str, runtime: str | None, quantization: str | None, training: Training) -> tuple[str, str]:
+    """Runtime and quantization by their ids, the usual ones where none is named. Raises `FitInputError`."""
+    if task == "inference":
+        runtime = known("runtime", "llama.cpp" if runtime is None else runtime, RUNTIMES, RUNTIME_SPELLINGS)
+        return runtime, _quantization(model, quantization)
+    from llmops_catalog.fit import trainable  # questions about inference need not load it
+
+    runtime = known("runtime", trainable.TRAINING_RUNTIME if runtime is None else runtime, RUNTIMES, RUNTIME_SPELLINGS)
+    usual = "f32" if training.precision == "fp32" and task != "qlora" else trainable.usual_format(model, task)
+    quantization = _quantization(model, quantization or (model.file.quantization if model.file else usual))
+    trainable.check(model, task, runtime, quantization, training.precision)
+    return runtime, quantization
 
 
 def _engine(engine: Engine, gpu_count: int) -> Engine:
@@ -117,6 +157,8 @@ def _engine(engine: Engine, gpu_count: int) -> Engine:
         within("ubatch", engine.micro_batch_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
     if engine.batched_tokens is not None:
         within("max_batched_tokens", engine.batched_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
+    if engine.max_sequences is not None:
+        within("max_sequences", engine.max_sequences, 1, LARGEST_CONCURRENCY, "sequences")
     if engine.gpu_layers is not None:
         within("gpu_layers", engine.gpu_layers, 0, LARGEST_LAYER_COUNT, "layers")
     within("cpu_moe", engine.cpu_expert_layers, 0, LARGEST_LAYER_COUNT, "layers")
@@ -149,13 +191,19 @@ def cache_type(model: ModelFacts, runtime: str, name: str | None) -> str:
 
 def usual_runtime(quantization: str) -> str:
     """The runtime people load this format with, for a question that names none: llama.cpp wherever it can."""
-    name = known("quantization", quantization, QUANTIZATIONS, SPELLINGS)
-    if name.startswith(("bnb-", "hqq-", "aqlm-", "int8wo", "int4wo")):
+    name = known_quantization(quantization)
+    if name.startswith(OF_TRANSFORMERS):
         return "transformers"
-    return "vllm" if name.startswith(("gptq-", "awq-", "fp8", "nvfp4")) else "llama.cpp"
+    return "vllm" if name.startswith(OF_VLLM) else "llama.cpp"
 
 
-def known(kind: str, name: str, names: tuple[str, ...], spellings: dict[str, str]) -> str:
+def known_quantization(name: str | None) -> str:
+    """The id of a quantization, or a name that says its own size such as 'exl2-4.65'. Raises `FitInputError`."""
+    wanted = name.strip().casefold() if isinstance(name, str) else ""
+    return wanted if sized(wanted) else known("quantization", name, QUANTIZATIONS, SPELLINGS)
+
+
+def known(kind: str, name: str | None, names: tuple[str, ...], spellings: dict[str, str]) -> str:
     """The id `name` means, in any case; raises `FitInputError` with the nearest ones."""
     if not isinstance(name, str):
         raise FitInputError(f"{kind} must be text, not {name!r}", f"known: {', '.join(names)}")

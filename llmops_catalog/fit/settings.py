@@ -8,9 +8,12 @@ from typing import NamedTuple
 TASKS = ("inference", "full", "lora", "qlora")
 """What is done with the model: answer, train every weight, train adapters, train adapters on a model kept in 4 bit."""
 TASK_SPELLINGS = {"full-finetuning": "full", "fine-tuning": "full", "finetuning": "full", "infer": "inference"}
-OPTIMIZERS = ("adamw", "adamw-8bit", "paged-adamw-8bit", "adafactor", "sgd", "sgd-momentum", "lion")
-OPTIMIZER_SPELLINGS = {"adam": "adamw", "adamw_torch": "adamw", "adamw8bit": "adamw-8bit", "adamw_8bit": "adamw-8bit",
-                       "paged_adamw_8bit": "paged-adamw-8bit", "pagedadamw8bit": "paged-adamw-8bit"}  # fmt: skip
+OPTIMIZERS = ("adamw", "adamw-8bit", "paged-adamw", "paged-adamw-8bit", "adafactor", "sgd", "sgd-momentum", "lion")
+OPTIMIZER_SPELLINGS = {
+    "adam": "adamw", "adamw_torch": "adamw", "adamw_torch_fused": "adamw", "adamw8bit": "adamw-8bit", "adamw_8bit": "adamw-8bit",
+    "paged_adamw": "paged-adamw", "paged_adamw_32bit": "paged-adamw",
+    "paged_adamw_8bit": "paged-adamw-8bit", "pagedadamw8bit": "paged-adamw-8bit",
+}  # fmt: skip
 PRECISIONS = ("bf16", "mixed", "fp32")
 """Of training: everything in 16 bit; 32-bit weights computed in 16 bit (autocast); everything in 32 bit."""
 LORA_TARGETS = ("all-linear", "attention", "query-value")
@@ -22,7 +25,8 @@ class Engine(NamedTuple):
 
     llama.cpp: `micro_batch_tokens` (--ubatch-size), `flash_attention`, `gpu_layers` (-ngl: layers on the cards, the output
     layer counting as one), `cpu_expert_layers` (--n-cpu-moe: layers whose experts stay in main memory).
-    vLLM: `batched_tokens` (--max-num-batched-tokens), `pipeline_parallel` (stages the cards are divided into).
+    vLLM: `batched_tokens` (--max-num-batched-tokens), `pipeline_parallel` (stages the cards are divided into),
+    `max_sequences` (--max-num-seqs: sequences computed at once, for which logits are kept ready).
     All: `runtime_version`, where an older release is known to allocate otherwise.
     """
 
@@ -33,6 +37,7 @@ class Engine(NamedTuple):
     batched_tokens: int | None = None
     pipeline_parallel: int = 1
     runtime_version: str | None = None
+    max_sequences: int | None = None
 
 
 class Training(NamedTuple):

@@ -51,6 +51,8 @@ def _of_one_layer(model: ModelFacts, state: StateFacts) -> tuple[int, int]:
         return 0, model.hidden_size * (_size(state, "conv_kernel") - 1)
     if state.kind == "rwkv":  # arXiv:2305.13048: two token shifts, and numerator, denominator, maximum
         return 5 * model.hidden_size, 0
+    if state.kind == "wkv":  # arXiv:2404.05892: RWKV 5 to 7 keep a matrix for each head, and the tokens before
+        return model.hidden_size * _size(state, "value_head_dim"), model.hidden_size * (_size(state, "conv_kernel") - 1)
     raise MissingFact("recurrence-not-modelled", f"what {state.kind} keeps per sequence is not modelled yet")
 
 

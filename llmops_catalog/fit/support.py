@@ -8,7 +8,8 @@ from typing import NamedTuple
 from llmops_catalog.fit.assumptions import Assumption, Reason
 from llmops_catalog.fit.checkpoint_formats import native_format
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
-from llmops_catalog.fit.formats import GGUF_ONLY
+from llmops_catalog.fit.formats import GGUF_ONLY, recorded
+from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.fit.question import Question
 
 FLOOR = "runtime-floor"
@@ -34,6 +35,8 @@ class Rule(NamedTuple):
     needs_number_formats: tuple[str, ...] = ()
     needs_vendors: tuple[str, ...] = ()
     needs_cache_types: tuple[str, ...] = ()
+    needs_architectures: tuple[str, ...] = ()
+    needs_flash_attention: bool = False
 
     def is_about(self, runtime: str, quantization: str, cache_type: str, model_kind: str) -> bool:
         """True where the scope matches all of these; the card's maker is looked at per card."""
@@ -44,10 +47,12 @@ class Rule(NamedTuple):
             and _among(model_kind, self.model_kinds)
         )
 
-    def unmet(self, gpu: GpuFacts, cache_type: str) -> tuple[str, str] | None:
+    def unmet(self, gpu: GpuFacts, cache_type: str, flash_attention: bool = True) -> tuple[str, str] | None:
         """The code and the words of the need that does not hold; None where all hold or nothing is known of the card."""
         if self.vendors and gpu.vendor not in self.vendors:
             return None
+        if self.needs_flash_attention and not flash_attention:
+            return "runtime-kv-cache", "and it is off"
         if self.needs_cache_types and cache_type not in self.needs_cache_types:
             return "runtime-kv-cache", f"not {cache_type}"
         if not self.needs_something:
@@ -55,6 +60,8 @@ class Rule(NamedTuple):
         if not gpu.vendor:
             return None
         if self.needs_vendors and gpu.vendor not in self.needs_vendors:
+            return "runtime-hardware", f"not on {gpu.name}"
+        if self.needs_architectures and gpu.architecture and gpu.architecture not in self.needs_architectures:
             return "runtime-hardware", f"not on {gpu.name}"
         if self.needs_capability and gpu.capability and gpu.capability < self.needs_capability:
             code = f"no-{self.needs_number_formats[0]}" if self.needs_number_formats else "compute-capability"
@@ -66,37 +73,41 @@ class Rule(NamedTuple):
 
 
 class Support:
-    """What the catalog knows of what runs where: the runtimes that load each quantization, and the rules. Shared, never changed."""
+    """What the catalog knows of what runs where: the runtimes that load each quantization, the rules, and published losses of
+    quality. Shared, never changed.
+    """
 
-    def __init__(self, loaded_by: Mapping[str, tuple[str, ...]], rules: Iterable[Rule]) -> None:
+    def __init__(self, loaded_by: Mapping[str, tuple[str, ...]], rules: Iterable[Rule], quality: Iterable[QualityFacts] = ()) -> None:
         self.loaded_by = dict(loaded_by)
         self.rules = tuple(rules)
+        self.quality = tuple(quality)
         self._about: dict[tuple[str, str, str, str], tuple[Rule, ...]] = {}
-        self._unmet: dict[tuple[tuple[str, str, str, str], GpuFacts], tuple[tuple[Rule, Reason], ...]] = {}
+        self._unmet: dict[tuple[tuple[str, str, str, str], bool, GpuFacts], tuple[tuple[Rule, Reason], ...]] = {}
         self._hash = hash(self.rules)
 
     def __eq__(self, other: object) -> bool:
         """Equal where the same is known: facts that were sent to another process are still the same facts."""
-        return isinstance(other, Support) and (self.loaded_by, self.rules) == (other.loaded_by, other.rules)
+        return isinstance(other, Support) and (self.loaded_by, self.rules, self.quality) == (other.loaded_by, other.rules, other.quality)
 
     def __hash__(self) -> int:
         """Computed once: every estimate is remembered by its model's facts."""
         return self._hash
 
-    def unmet(self, runtime: str, quantization: str, cache_type: str, model_kind: str, gpu: GpuFacts) -> tuple[tuple[Rule, Reason], ...]:
+    def unmet(self, question: Question, quantization: str, model_kind: str, gpu: GpuFacts) -> tuple[tuple[Rule, Reason], ...]:
         """Rules that apply and whose need does not hold on this card, with what to say about each; found once per combination."""
-        about = (runtime, quantization, cache_type, model_kind)
-        found = self._unmet.get((about, gpu))
+        about = (question.runtime, quantization, question.kv_cache_type, model_kind)
+        flash_attention = question.engine.flash_attention
+        found = self._unmet.get((about, flash_attention, gpu))
         if found is None:
             if about not in self._about:
                 self._about[about] = tuple(rule for rule in self.rules if rule.is_about(*about))
-            said = ((rule, rule.unmet(gpu, cache_type)) for rule in self._about[about])
-            found = self._unmet[about, gpu] = tuple((rule, _sentence(rule, *words)) for rule, words in said if words)
+            said = ((rule, rule.unmet(gpu, question.kv_cache_type, flash_attention)) for rule in self._about[about])
+            found = self._unmet[about, flash_attention, gpu] = tuple((rule, _sentence(rule, *words)) for rule, words in said if words)
         return found
 
     def loads(self, runtime: str, quantization: str) -> bool:
         """False only where the quantization is known and this runtime is not among those that load it."""
-        return runtime in self.loaded_by.get(quantization, (runtime,))
+        return runtime in self.loaded_by.get(recorded(quantization), (runtime,))
 
 
 NO_RULES = Support({}, ())
@@ -113,9 +124,16 @@ def refusals(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Reaso
 
 
 def remarks(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Assumption]:
-    """What runs, but not as the checkpoint means it: each rule of emulation that applies, with its source."""
-    unmet = _unmet(model.support or NO_RULES, model, gpu, question, "emulated")
-    return [Assumption(reason.message, rule.source) for rule, reason in unmet]
+    """What runs, but not as one might think: emulated, slower, or on conditions; each with its source."""
+    unmet = (model.support or NO_RULES).unmet(question, _stored_as(model, question), model.kind, gpu)
+    return [Assumption(reason.message, rule.source) for rule, reason in unmet if _is_said(rule)]
+
+
+def _is_said(rule: Rule) -> bool:
+    """Advice is given where this card or cache fails a need, not with every answer; number formats have rules of their own runtime."""
+    if rule.otherwise == "advice":
+        return rule.kind == "cache-type" or (rule.needs_something and rule.kind in ("toolkit", "quantization-kernel"))
+    return rule.otherwise != "refused"
 
 
 def lacks_bf16(model: ModelFacts, gpu: GpuFacts, question: Question) -> bool:
@@ -129,9 +147,24 @@ def _model(model: ModelFacts, question: Question) -> Iterator[Reason]:
     if limit and question.context_tokens > limit:
         text = f"{question.context_tokens:,} tokens are beyond the {limit:,} {model.name} was made for"
         yield Reason("context-beyond-model", f"{text}: ask for {limit:,} or less")
-    if question.runtime == "vllm" and question.gpu_count > 1 and model.num_attention_heads % question.gpu_count:
-        yield Reason("tensor-parallel", f"vLLM cannot divide {model.num_attention_heads} attention heads among "
-                     f"{question.gpu_count} cards: use a number that divides them")  # fmt: skip
+    if question.runtime == "vllm" and question.gpu_count > 1:
+        yield from _division(model, question)
+
+
+def _division(model: ModelFacts, question: Question) -> Iterator[Reason]:
+    """Cards vLLM cannot divide: into pipeline stages, or a stage's among the heads (`QKVParallelLinear`)."""
+    stages, number = question.engine.pipeline_parallel, question.gpu_count
+    if number % stages:
+        yield Reason("tensor-parallel", f"vLLM cannot divide {number} cards into {stages} pipeline stages: use a multiple of {stages}")
+        return
+    cards, keys = number // stages, 0 if model.latent else model.num_key_value_heads
+    if model.num_attention_heads % cards:
+        heads = f"{model.num_attention_heads} attention heads"
+    elif keys and max(keys, cards) % min(keys, cards):
+        heads = f"{keys} key/value heads"
+    else:
+        return
+    yield Reason("tensor-parallel", f"vLLM cannot divide {heads} among {cards} cards: use a number that divides them")
 
 
 def _file(support: Support, question: Question) -> Iterator[Reason]:
@@ -149,9 +182,12 @@ def _file(support: Support, question: Question) -> Iterator[Reason]:
 
 
 def _unmet(support: Support, model: ModelFacts, gpu: GpuFacts, question: Question, otherwise: str) -> Iterator[tuple[Rule, Reason]]:
-    name = native_format(model) if question.quantization == "native" else question.quantization
-    unmet = support.unmet(question.runtime, name, question.kv_cache_type, model.kind, gpu)
+    unmet = support.unmet(question, _stored_as(model, question), model.kind, gpu)
     return (pair for pair in unmet if pair[0].otherwise == otherwise)
+
+
+def _stored_as(model: ModelFacts, question: Question) -> str:
+    return native_format(model) if question.quantization == "native" else recorded(question.quantization)
 
 
 def _sentence(rule: Rule, code: str, words: str) -> Reason:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from llmops_catalog.fit import limits
+from llmops_catalog.fit import choices, limits
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason, once
 from llmops_catalog.fit.available import DEFAULT_UTILIZATION, available_per_card
 from llmops_catalog.fit.estimation import Estimate, Memory, answer, asked_beyond, described
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
+from llmops_catalog.fit.prefill import prefill_speed
+from llmops_catalog.fit.quality import QualityCost, quality_cost
 from llmops_catalog.fit.question import Question, ask, of_kind
+from llmops_catalog.fit.runtimes import cache_tokens_left, settled
+from llmops_catalog.fit.runtimes.vllm_batch import smaller_batch
 from llmops_catalog.fit.settings import DEFAULT_ENGINE, DEFAULT_TRAINING, Engine, Training
 from llmops_catalog.fit.sizes import shown
+from llmops_catalog.fit.speed import Speed, decode_speed
 from llmops_catalog.fit.support import refusals, remarks
 
 VERDICTS = ("fits", "tight", "does-not-fit", "unsupported", "unknown")
@@ -36,6 +42,10 @@ class FitResult(NamedTuple):
     max_context_tokens: int | None = None
     max_concurrency: int | None = None
     min_gpus: int | None = None
+    largest_quantization: str | None = None
+    """Of those worth showing, the best that fits on these cards with this context; None where none does or nobody searched."""
+    cache_tokens: int | None = None
+    """Tokens of cache left for all sequences together, where a runtime fills its budget with cache (vLLM)."""
 
     @property
     def quantization(self) -> str:
@@ -48,6 +58,26 @@ class FitResult(NamedTuple):
         rental = self.gpu.rental
         return None if rental is None else {**rental.as_json(), "amount": rental.amount * self.question.gpu_count}
 
+    @property
+    def decode_tokens_per_second(self) -> Speed | None:
+        """How fast one sequence grows with its context full; None where it does not run or nothing is published."""
+        return self._speed(decode_speed)
+
+    @property
+    def prefill_tokens_per_second(self) -> Speed | None:
+        """How fast a prompt is read; None as above."""
+        return self._speed(prefill_speed)
+
+    def _speed(self, of: Callable[[ModelFacts, GpuFacts, Question], Speed | None]) -> Speed | None:
+        runs = self.verdict not in ("unsupported", "unknown")
+        return of(self.model, self.gpu, self.question) if runs else None
+
+    @property
+    def quality(self) -> QualityCost | None:
+        """What the quantization costs, where published for this model or one of its size."""
+        support = self.model.support
+        return quality_cost(self.model, self.quantization, support.quality) if support else None
+
     def as_json(self) -> dict[str, Any]:
         """One element of `results` in `llmops-catalog/fit/1`."""
         return {
@@ -59,18 +89,26 @@ class FitResult(NamedTuple):
             "max_context_tokens": self.max_context_tokens,
             "max_concurrency": self.max_concurrency,
             "min_gpus": self.min_gpus,
-            "decode_tokens_per_second": None,
+            "decode_tokens_per_second": _json(self.decode_tokens_per_second),
             "usd_per_hour": self.usd_per_hour,
-            **asked_beyond(self.question),
+            **asked_beyond(self.question, self.memory),
+            "prefill_tokens_per_second": _json(self.prefill_tokens_per_second),
+            "quality": _json(self.quality),
+            "largest_quantization": self.largest_quantization,
+            "cache_tokens": self.cache_tokens,
         }
+
+
+def _json(value: Speed | QualityCost | None) -> Mapping[str, object] | None:
+    return None if value is None else value.as_json()
 
 
 def fit(
     model: ModelFacts,
     gpu: GpuFacts,
     *,
-    quantization: str,
-    runtime: str = "llama.cpp",
+    quantization: str | None = None,
+    runtime: str | None = None,
     context_tokens: int | None = None,
     prompt_tokens: int | None = None,
     concurrency: int = 1,
@@ -113,7 +151,7 @@ def judge(
     with_limits: bool = True,
     estimated: Estimate | None = None,
 ) -> FitResult:
-    """The answer to a checked question; `with_limits=False` leaves the three searches out, for long lists.
+    """The answer to a checked question; `with_limits=False` leaves the searches out, for long lists.
 
     `estimated` is the estimate for this very question, where the caller has it from another card: memory is the same on all.
     """
@@ -124,16 +162,33 @@ def judge(
         refused = tuple(refusals(model, gpu, question))
         if not gpu.has_memory:
             raise MissingFact("gpu-memory-missing", f"no memory size of the {gpu.name} is recorded (memory.sold_gb): ask with --memory")
-        estimated = estimated or answer(model, question)
+        estimated, verdict, reasons, noted = _settled_answer(model, gpu, question, available, estimated)
+        tokens = cache_tokens_left(model, estimated.question, available) if with_limits and not refused else None
     except MissingFact as missing:  # a known refusal answers even where the bytes are not known
         verdict, reasons = ("unsupported", refused) if refused else ("unknown", (missing.reason,))
         return FitResult(model, gpu, question, None, (), total, verdict, reasons)
-    memory = estimated.memory
-    verdict, reasons = ("unsupported", refused) if refused else compare(memory, available, question.gpu_count)
-    result = FitResult(
-        model, gpu, question, memory, once([*estimated.assumptions, *said, *remarks(model, gpu, question)]), total, verdict, reasons
-    )
+    if refused:
+        verdict, reasons = "unsupported", refused
+    notes = once([*noted, *estimated.assumptions, *said, *remarks(model, gpu, question)])
+    result = FitResult(model, gpu, question, estimated.memory, notes, total, verdict, reasons, cache_tokens=tokens)
     return with_searches(result, available) if with_limits else result
+
+
+def _settled_answer(
+    model: ModelFacts, gpu: GpuFacts, question: Question, available: int, estimated: Estimate | None
+) -> tuple[Estimate, str, tuple[Reason, ...], tuple[Assumption, ...]]:
+    """The estimate with what the runtime decides by the card, and its verdict; with the smaller defaults where only those go in."""
+    asked = settled(question, gpu)
+    if estimated is None or estimated.question != asked:
+        estimated = answer(model, asked)
+    verdict, reasons = compare(estimated.memory, available, question.gpu_count)
+    if verdict == "fits" or asked == question:
+        return estimated, verdict, reasons, ()
+    smaller = answer(model, question)
+    other, why = compare(smaller.memory, available, question.gpu_count)
+    if VERDICTS.index(other) >= VERDICTS.index(verdict):
+        return estimated, verdict, reasons, ()
+    return smaller, other, why, (smaller_batch(question, gpu),)
 
 
 def compare(memory: Memory, available: int, cards: int) -> tuple[str, tuple[Reason, ...]]:
@@ -150,23 +205,20 @@ def compare(memory: Memory, available: int, cards: int) -> tuple[str, tuple[Reas
 
 
 def with_searches(result: FitResult, available: int) -> FitResult:
-    """The result with its longest context, most sequences and fewest cards; 0 or None where it cannot run at all."""
+    """The result with its longest context, most sequences, fewest cards, best quantization; 0 or None where it cannot run at all."""
     model, question = result.model, result.question
     fundamental = [reason for reason in result.reasons if reason.code not in ("context-beyond-model", "tensor-parallel")]
     if result.verdict == "unsupported" and fundamental:
-        return _completed(result, 0, 0, None)
+        found = result._replace(max_context_tokens=0, max_concurrency=0)
+        return found._replace(largest_quantization=choices.largest_quantization(model, result.gpu, question, available))
     runs = result.verdict != "unsupported"
 
     def allowed(asked: Question) -> bool:
         return not any(reason.code == "tensor-parallel" for reason in refusals(model, result.gpu, asked))
 
-    return _completed(
-        result,
-        limits.max_context_tokens(model, question, available),
-        limits.max_concurrency(model, question, available) if runs else 0,
-        limits.min_gpus(model, question, available, allowed),
+    return result._replace(
+        max_context_tokens=limits.max_context_tokens(model, question, available),
+        max_concurrency=limits.max_concurrency(model, question, available) if runs else 0,
+        min_gpus=limits.min_gpus(model, question, available, allowed),
+        largest_quantization=choices.largest_quantization(model, result.gpu, question, available),
     )
-
-
-def _completed(result: FitResult, context: int | None, concurrency: int, gpus: int | None) -> FitResult:
-    return result._replace(max_context_tokens=context, max_concurrency=concurrency, min_gpus=gpus)

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from llmops_catalog.fit import checkpoint_formats
-from llmops_catalog.fit.architectures import derive_tensors
-from llmops_catalog.fit.assumptions import Assumption, MissingFact, once
-from llmops_catalog.fit.facts import ModelFacts
-from llmops_catalog.fit.formats import CHECKPOINT_FORMATS, GGUF_ONLY, NO_RULE_YET, blocks_bytes
-from llmops_catalog.fit.gguf_mix import Mix, block_type, depends_on_layer
-from llmops_catalog.fit.tensors import Tensor, count
+from llmops_catalog.fit.assumptions import Assumption, once
+from llmops_catalog.fit.checkpoint_formats import native_format, recipe
+from llmops_catalog.fit.facts import ModelFacts, WeightFile
+from llmops_catalog.fit.formats import FORK_DEFAULT_TYPE, GGUF_BLOCKS, GGUF_DEFAULT_TYPE, GGUF_ONLY, row_bytes
+from llmops_catalog.fit.gguf_fork import fork_choices
+from llmops_catalog.fit.gguf_mix import OUTPUTS, Choice, Choices, choices, fitting
+from llmops_catalog.fit.packing import packed_bytes
+from llmops_catalog.fit.shapes import PREDICTION_IN_GGUF, Shape, Shapes, shapes
 
 INPUT_ROLES = ("token_embd", "position", "per_layer_token_embd")
 """Looked up row by row before the first layer; llama.cpp leaves them in main memory."""
 OUTSIDE_ROLES = (*INPUT_ROLES, "output", "tower")
-NO_GGUF = tuple(name for name in CHECKPOINT_FORMATS if name != "native")
 UNDERIVED_SHARE = 0.02
 """How far the weights may be off, as a share, where the family is not described tensor by tensor."""
-OFFLOADED_SHARE = 0.05
-"""As above, where scales travel through the card: the one published reading lies 4 % over the bytes that stay there
-(12,997 MiB after loading, https://github.com/DJCordhose/llm-ops/blob/aeae8700bf/Future.ipynb)."""
-EXPLAINED_SHARE = 0.005
-"""A difference between tensors and recorded count up to this is a detail; beyond it one of the two is wrong."""
+MXFP4_BITS = 4.25
+PREDICTING = (
+    "deepseek_v3", "deepseek_v32", "deepseek_v4", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa", "mimo", "mimo_v2_flash",
+    "nemotron_h", "qwen3_5", "qwen3_5_moe", "qwen3_next",
+)  # fmt: skip
+"""Families whose published files hold layers that predict further tokens (num_nextn_predict_layers and mtp_num_hidden_layers
+of their configs); runtimes leave them out unless told to speculate."""
+NO_PREDICTION = ("mlx", "exl", "hqq", "aqlm", "vptq", "quark")
+"""Their converters write the layers of a forward pass only; llm-compressor copies the others as they are
+(save_mtp_tensors_to_checkpoint)."""
 
 QUANTIZE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp"
+GGUF = "https://github.com/ggml-org/ggml/blob/master/docs/gguf.md"
+FORK = "https://github.com/ikawrakow/ik_llama.cpp"
+CONVERT = "https://github.com/ggml-org/llama.cpp/blob/master/conversion/gpt_oss.py"
 LOADER = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-model.cpp"
 MULTIMODAL = "https://github.com/ggml-org/llama.cpp/blob/master/docs/multimodal.md"
+
+_BLOCKS = Assumption("block types of each tensor as llama.cpp's quantizer chooses them without an importance matrix", QUANTIZE)
+_TENSORS_ONLY = Assumption("the file's header and tokenizer come on top, 1 to 15 MB by the size of the vocabulary", GGUF)
+_FORK_BLOCKS = Assumption("block types of each tensor as the quantizer of ik_llama.cpp chooses them without an importance matrix", FORK)
+_TEXT_ONLY = Assumption("text only: the vision or audio part is a separate mmproj file, not loaded", MULTIMODAL)
+_MXFP4_INSIDE = Assumption("the experts stay in MXFP4 whatever the file is called: only the other tensors are in this type", CONVERT)
+_PREDICTION = Assumption("the layers that predict further tokens are in the file and not loaded")
 
 
 class Weights(NamedTuple):
@@ -38,7 +53,8 @@ class Weights(NamedTuple):
     Of those `input_bytes` are looked up at the input only, `table_bytes` is the token table alone (needed again where a
     tied output layer stands on another device), `layer_bytes` stand inside the layers. `uncertainty_bytes`: how far the
     sum may be off. `host_bytes` is the part of the file a format leaves in main memory. `largest_matrix`: weights of the
-    largest quantized matrix (some kernels unpack it).
+    largest quantized matrix (some kernels unpack it). `expert_bytes` are the routed experts, all of them; `tower_bytes`
+    the vision and audio parts. `output_bytes`: an output layer of its own, 0 where the token table serves.
     """
 
     file_bytes: int
@@ -51,10 +67,15 @@ class Weights(NamedTuple):
     host_bytes: int = 0
     assumptions: tuple[Assumption, ...] = ()
     expert_bytes: int = 0
-    """Of `layer_bytes`, the routed experts."""
+    tower_bytes: int = 0
+    output_bytes: int = 0
     largest_tensor_bytes: int = 0
     """The largest tensor of one layer, all experts of a kind being one tensor as in GGUF."""
     largest_expert_tensor_bytes: int = 0
+
+
+Sizes = dict[str, int]
+"""Bytes by role of tensor."""
 
 
 @lru_cache(maxsize=65536)
@@ -63,146 +84,148 @@ def weigh(model: ModelFacts, quantization: str, runtime: str) -> Weights:
 
     Raises `MissingFact` where no rule or no fact says how many bytes.
     """
-    if quantization in NO_RULE_YET:
-        raise MissingFact(
-            "quantization-not-modelled",
-            f"how many bytes {quantization} takes is not modelled yet",
-            "ask for one of those that are: q4_k_m, q8_0, bnb-nf4, awq-int4, gptq-int4, fp8, bf16",
-        )
-    tensors, guessed, notes = known_tensors(model)
-    if runtime == "llama.cpp" and quantization not in NO_GGUF:
-        tensors, said = _without_towers(tensors)
-        sizes = _gguf_sizes(model, gguf_file_type(model, quantization), tensors)
-        file_bytes = sum(sizes.values())
-        said.append(
-            Assumption(
-                "block types of each tensor as llama.cpp's quantizer chooses them without an importance matrix",
-                QUANTIZE,
-            )
-        )
-    elif quantization in GGUF_ONLY:
-        return weigh(model, quantization, "llama.cpp")
-    else:
-        sizes, file_bytes, said = checkpoint_formats.sizes(model, quantization, tensors)
-    weights = _weights(tensors, sizes, file_bytes, guessed, once([*notes, *said]))
-    if quantization in checkpoint_formats.SCALES_IN_MAIN_MEMORY:
-        offloaded, unsure = file_bytes - weights.resident_bytes, int(weights.resident_bytes * OFFLOADED_SHARE)
-        return weights._replace(host_bytes=offloaded, uncertainty_bytes=unsure)
-    return weights
+    made = shapes(model)
+    if model.file is not None:
+        return _of_file(made, model.file)
+    if quantization in GGUF_ONLY or (runtime == "llama.cpp" and (quantization in GGUF_DEFAULT_TYPE or quantization == "native")):
+        return _gguf(model, made, gguf_file_type(model, quantization))
+    return _checkpoint(model, made, quantization, runtime)
+
+
+def _of_file(made: Shapes, file: WeightFile) -> Weights:
+    """The bytes that lie in the file; what no runtime loads of it is downloaded only."""
+    loaded = [tensor for tensor in file.tensors if tensor.loaded]
+    sizes: Sizes = {}
+    for tensor in loaded:
+        sizes[tensor.role] = sizes.get(tensor.role, 0) + tensor.size_bytes
+    said = [Assumption("weights are the tensors of the file, each in its own type")]
+    if len(loaded) < len(file.tensors):
+        said.append(Assumption("the layers that predict further tokens (MTP) stay in the file", LOADER))
+    return _weights(made, sizes, sum(sizes.values()), file.file_bytes, said)
 
 
 def gguf_file_type(model: ModelFacts, quantization: str) -> str:
-    """The GGUF file that answers to a quantization: 'native' of an fp8 checkpoint is its bf16 conversion."""
+    """The GGUF file that answers to a quantization: 'native' of a checkpoint GGUF has no type for is its bf16 conversion."""
     if quantization != "native":
         return quantization
-    native = checkpoint_formats.native_format(model)
-    return {"fp8": "bf16"}.get(native, native)
+    native = native_format(model)
+    return native if native in GGUF_DEFAULT_TYPE else "bf16"
 
 
-@lru_cache(maxsize=4096)
-def known_tensors(model: ModelFacts) -> tuple[tuple[Tensor, ...], bool, tuple[Assumption, ...]]:
-    """The tensors of the model completed to its recorded count, whether they are guessed, and what was assumed."""
-    derived = derive_tensors(model)
-    if derived is None:
-        text = f"the tensors of {model.model_type} are not described one by one: weights follow from the parameter count"
-        return _from_total(model), True, (Assumption(text),)
-    missing = model.total_parameters - count(derived)
-    if missing == 0:
-        return derived, False, ()
-    if abs(missing) > model.total_parameters * EXPLAINED_SHARE:
-        text = f"the architecture adds up to {count(derived):,} parameters, the record says {model.total_parameters:,}"
-        return _from_total(model), True, (Assumption(f"{text}: weights follow from the record"),)
-    if missing < 0:
-        return derived, False, ()
-    note = Assumption(f"{missing:,} recorded parameters are in no tensor we know of; they are counted in 16 bit")
-    return (*derived, Tensor("remainder", 1, missing)), False, (note,)
-
-
-def _from_total(model: ModelFacts) -> tuple[Tensor, ...]:
-    """Embeddings from the facts, everything else as matrices: a third of it like `ffn_down`, as in most decoders."""
-    hidden, layers = model.hidden_size, range(model.num_hidden_layers)
-    tables = [Tensor("token_embd", model.vocab_size, hidden)]
-    if model.is_decoder and not model.tie_word_embeddings:
-        tables.append(Tensor("output", model.vocab_size, hidden))
-    if model.per_layer_embedding_size:
-        tables.append(Tensor("per_layer_token_embd", model.vocab_size, model.per_layer_embedding_size * model.num_hidden_layers))
+def _gguf(model: ModelFacts, made: Shapes, file_type: str) -> Weights:
+    """The tensors convert_hf_to_gguf.py writes, each in the type the quantizer gives it."""
+    forked = file_type in FORK_DEFAULT_TYPE
+    base = FORK_DEFAULT_TYPE[file_type] if forked else GGUF_DEFAULT_TYPE[file_type]
+    mix = made.mix._replace(file_type=file_type, native_mxfp4=_keeps_mxfp4(model.native_dtype, base))
+    sizes = gguf_sizes(made.text_shapes, fork_choices(mix) if forked else choices(mix), base)
+    resident = sum(sizes.values())
+    file_bytes, said = resident, [*made.notes]
     if model.other_modality_parameters:
-        tables.append(Tensor("tower", 1, model.other_modality_parameters))
-    rest = max(0, model.total_parameters - count(tables))
-    rows = rest // hidden // len(layers)
-    down = rows // 3
-    blocks = [Tensor("linear", rows - down, hidden, layers), Tensor("ffn_down", down, hidden, layers)]
-    left = rest - count(blocks)
-    return tuple(tensor for tensor in (*tables, *blocks, Tensor("vector", 1, left)) if tensor.parameters)
+        said.append(_TEXT_ONLY)
+    said.append(_FORK_BLOCKS if forked else _BLOCKS)
+    said.append(_TENSORS_ONLY)
+    if mix.native_mxfp4 and file_type != "mxfp4":
+        said.append(_MXFP4_INSIDE)
+    extra = _prediction(model) if model.model_type in PREDICTION_IN_GGUF else 0
+    if extra:
+        file_bytes += row_bytes(base, extra)
+        said.append(_PREDICTION)
+    return _weights(made, sizes, resident, file_bytes, said)
 
 
-def _without_towers(tensors: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], list[Assumption]]:
-    text = tuple(tensor for tensor in tensors if tensor.role != "tower")
-    if len(text) == len(tensors):
-        return text, []
-    return text, [Assumption("text only: the vision or audio part is a separate mmproj file, not loaded", MULTIMODAL)]
+def _keeps_mxfp4(native: str | None, base: str) -> bool:
+    """Experts shipped in MXFP4 stay so (llama-quantize requantizes nothing); of DeepSeek V4 files of fewer bits are made all the same."""
+    weights, octets = GGUF_BLOCKS[base]
+    return native == "mxfp4" or (native == "fp8+fp4" and 8 * octets >= MXFP4_BITS * weights)
 
 
-def _gguf_sizes(model: ModelFacts, file_type: str, tensors: Sequence[Tensor]) -> dict[str, int]:
-    """Bytes by role in a GGUF file of this type."""
-    shared = model.num_attention_heads // max(1, model.num_key_value_heads)
-    mix = Mix(
-        file_type=file_type,
-        layers=model.num_hidden_layers,
-        heads_per_key_head=shared,
-        experts=model.experts.count if model.experts else 1,
-        tied=not any(tensor.role == "output" for tensor in tensors),
-        falcon=model.model_type == "falcon",
-        is_70b=model.model_type in ("llama", "qwen2") and model.num_hidden_layers == 80 and shared > 1,
-        native_mxfp4=model.native_dtype == "mxfp4",
-    )
-    sizes: dict[str, int] = {}
-    for tensor in tensors:
-        size = sum(blocks_bytes(kind, tensor.rows, tensor.cols) * times for kind, times in _types(tensor, mix).items())
-        sizes[tensor.role] = sizes.get(tensor.role, 0) + size * tensor.copies
+def gguf_sizes(tensors: tuple[Shape, ...], table: Choices, base: str) -> Sizes:
+    """Bytes by role in a GGUF file; `base` is the type its name promises. Raises `MissingFact` where llama.cpp makes no such file."""
+    sizes: Sizes = {}
+    usual = table[""]
+    for shape in tensors:
+        role, rows, cols, places = shape[:4]
+        choice = table.get(role, usual)
+        if choice.raised or role in OUTPUTS:
+            size = sum(number * row_bytes(kind, cols) for kind, number in block_types(shape, choice, base))
+        else:
+            size = places * row_bytes(fitting(choice.base, cols), cols)
+        sizes[role] = sizes.get(role, 0) + size * rows
     return sizes
 
 
-def _types(tensor: Tensor, mix: Mix) -> Mapping[str, int]:
-    """How many layers hold this tensor in which block type."""
-    places = len(tensor.layers)
-    if not depends_on_layer(tensor.role, mix.file_type):
-        return {block_type(tensor, 0, tensor.layers[0], places, mix): places}
-    kinds: dict[str, int] = {}
-    for place, layer in enumerate(tensor.layers):
-        kind = block_type(tensor, place, layer, places, mix)
-        kinds[kind] = kinds.get(kind, 0) + 1
-    return kinds
+def block_types(shape: Shape, choice: Choice, base: str) -> list[tuple[str, int]]:
+    """The types of a kind of tensor, each with the number of places it is in."""
+    cols, counted, types = shape.cols, 0, []
+    if choice.base == "Q5_K" != base and shape.role in OUTPUTS and cols % GGUF_BLOCKS[base][0]:
+        return [("Q8_0", shape.places)]  # an output whose rows are no whole number of the base type's blocks
+    for place, kind in choice.raised:
+        number = shape.counts[place] if shape.counts else 0
+        types.append((fitting(kind, cols), number - counted))
+        counted = number
+    return [*types, (fitting(choice.base, cols), shape.places - counted)]
 
 
-def _weights(tensors: Sequence[Tensor], sizes: Mapping[str, int], file_bytes: int, guessed: bool, notes: tuple[Assumption, ...]) -> Weights:
-    resident = sum(sizes.values())
-    matrices = [tensor.rows * tensor.cols for tensor in tensors if tensor.role not in (*OUTSIDE_ROLES, "vector", "remainder")]
+def _checkpoint(model: ModelFacts, made: Shapes, quantization: str, runtime: str) -> Weights:
+    """A safetensors checkpoint, as published and as the runtime holds it."""
+    how = recipe(model, quantization, runtime)
+    loaded, usual = how.loaded, how.loaded[""]
+    sizes: Sizes = {}
+    for shape in made.shapes:
+        role = shape.role
+        sizes[role] = sizes.get(role, 0) + packed_bytes(shape, loaded.get(role, usual))
+    resident = file_bytes = sum(sizes.values())
+    if how.file is not loaded:
+        file_bytes = sum(packed_bytes(shape, how.file.get(shape.role, how.file[""])) for shape in made.shapes)
+    said = [*made.notes, *how.notes]
+    extra = _beyond(model, quantization)
+    if extra:
+        file_bytes += extra
+        said.append(_PREDICTION)
+    weights = _weights(made, sizes, resident, file_bytes, said)
+    if how.unsure_share:
+        weights = weights._replace(uncertainty_bytes=max(weights.uncertainty_bytes, int(resident * how.unsure_share)))
+    return weights._replace(host_bytes=file_bytes - resident) if how.in_main_memory else weights
+
+
+def _prediction(model: ModelFacts) -> int:
+    """Weights of the layers that predict further tokens, by what the published files hold beyond the model."""
+    if model.model_type not in PREDICTING or model.checkpoint_parameters is None:
+        return 0
+    return max(0, model.checkpoint_parameters - model.total_parameters)
+
+
+def _beyond(model: ModelFacts, quantization: str) -> int:
+    """Bytes of those layers in the file: as shipped, in 8 bit where a developer publishes fp8; some formats leave them out."""
+    extra = _prediction(model)
+    if not extra or quantization.startswith(NO_PREDICTION):
+        return 0
+    octets = {"fp32": 4, "fp16": 2, "bf16": 2}.get(model.native_dtype or "", 1)
+    return extra * (1 if quantization in ("fp8", "fp8-block") else octets)
+
+
+def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: int, notes: list[Assumption]) -> Weights:
+    table, position, per_layer = sizes.get("token_embd", 0), sizes.get("position", 0), sizes.get("per_layer_token_embd", 0)
+    tower, output = sizes.get("tower", 0), sizes.get("output", 0)
+    inputs = table + position + per_layer
     return Weights(
         file_bytes=file_bytes,
         resident_bytes=resident,
-        input_bytes=sum(sizes.get(role, 0) for role in INPUT_ROLES),
-        table_bytes=sizes.get("token_embd", 0),
-        layer_bytes=sum(size for role, size in sizes.items() if role not in OUTSIDE_ROLES),
-        largest_matrix=max(matrices, default=0),
-        uncertainty_bytes=int(resident * UNDERIVED_SHARE) if guessed else 0,
-        assumptions=notes,
-        expert_bytes=sum(size for role, size in sizes.items() if role.startswith("expert_")),
-        largest_tensor_bytes=_largest(tensors, sizes, ""),
-        largest_expert_tensor_bytes=_largest(tensors, sizes, "expert_"),
+        input_bytes=inputs,
+        table_bytes=table,
+        layer_bytes=resident - inputs - tower - output,
+        largest_matrix=made.largest_matrix,
+        uncertainty_bytes=int(resident * UNDERIVED_SHARE) if made.guessed else 0,
+        assumptions=once(notes),
+        expert_bytes=sizes.get("expert_ffn_gate", 0) + sizes.get("expert_ffn_up", 0) + sizes.get("expert_ffn_down", 0),
+        tower_bytes=tower,
+        output_bytes=output,
+        largest_tensor_bytes=_largest(made, sizes),
+        largest_expert_tensor_bytes=_largest(made, sizes, "expert_") if made.has_experts else 0,
     )
 
 
-def _largest(tensors: Sequence[Tensor], sizes: Mapping[str, int], prefix: str) -> int:
+def _largest(made: Shapes, sizes: Mapping[str, int], prefix: str = "") -> int:
     """Bytes of the largest tensor one layer holds, of those whose role starts with `prefix`."""
-    parameters: dict[str, int] = {}
-    for tensor in tensors:
-        parameters[tensor.role] = parameters.get(tensor.role, 0) + tensor.parameters
-    return max(
-        (
-            sizes.get(tensor.role, 0) * (tensor.parameters // len(tensor.layers)) // parameters[tensor.role]
-            for tensor in tensors
-            if tensor.role not in OUTSIDE_ROLES and tensor.role.startswith(prefix)
-        ),
-        default=0,
-    )
+    found = (sizes.get(role, 0) * one // every for role, one, every in made.of_one_layer if role.startswith(prefix))
+    return max(found, default=0)

@@ -67,7 +67,7 @@ class Benchmark(Record):
 
 Measure = Literal[
     # memory
-    "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-peak",
+    "driver-used-before", "driver-used-loaded", "driver-used-after-run", "driver-used-after-training", "allocated-loaded", "allocated-peak",
     "reserved-peak", "total", "weights", "weights-part", "file", "kv-cache", "cache-room", "cache-tokens", "state", "compute-buffer",
     "activations", "overhead", "bound",
     # time
@@ -96,7 +96,15 @@ class Setup(StrictModel):
     gpu: GpuRef | None = optional("Id of the card", "nvidia/t4")
     gpu_name: Line | None = optional("The hardware in the source's words, where it has no record", "Xeon 8480, 56 cores")
     gpus: Count | None = optional("How many cards", 1)
-    concurrency: Count | None = optional("Sequences at once", 1)
+    concurrency: Count | None = optional("Sequences at once; of training, on each card", 1)
+    task: Literal["full", "lora", "qlora"] | None = optional(
+        "What is trained: every weight, adapters, adapters on a quantized model", "lora"
+    )
+    precision: Literal["bf16", "mixed", "fp32"] | None = optional("Precision of the training, by the estimator's word", "mixed")
+    optimizer: Line | None = optional("Optimizer of the training, by the estimator's word where it has one", "adamw")
+    gradient_checkpointing: bool | None = optional("Whether activations are computed again for the gradients", True)
+    lora_rank: Count | None = optional("Rank of the adapters", 16)
+    lora_targets: Literal["all-linear", "attention", "query-value"] | None = optional("Matrices with an adapter", "all-linear")
     flash_attention: bool | None = optional("Whether flash attention was on, where the source shows it", False)
 
 
@@ -115,6 +123,9 @@ class Reading(Setup):
     cache_type: Line | None = optional("Type of the key/value cache", "f16")
     quote: Quote | None = optional("The log line or table row, exactly", "5647MiB / 15360MiB")
     note: Line | None = optional("What the figure includes", "with the CUDA context")
+    off_because: Line | None = optional(
+        "Why an estimate cannot meet it, where that is known", "the build of 2023 kept one buffer more per card"
+    )
     url: Url | None = optional(
         "Where this figure can be seen, where it is another page than the record's", "https://github.com/a/b/issues/1"
     )

@@ -30,7 +30,7 @@ Kind = Literal["decoder", "encoder", "encoder-decoder", "hybrid", "state-space"]
 NumberFormat = Literal["fp32", "fp16", "bf16", "fp8", "int8", "int4", "mxfp4", "nvfp4", "fp8+fp4", "mixed"]
 LayerType = Literal[
     "full_attention", "sliding_attention", "chunked_attention", "linear_attention", "state_space", "convolution", "sparse_attention",
-    "compressed_attention", "feed_forward",
+    "compressed_sparse_attention", "heavily_compressed_attention", "cross_attention", "feed_forward",
 ]  # fmt: skip
 
 
@@ -57,6 +57,30 @@ class LatentAttention(StrictModel):
     index_head_dim: Count | None = optional("Head size of the sparse-attention indexer (DeepSeek V3.2)", 128)
     index_n_heads: Count | None = optional("Heads of the indexer", 64)
     index_topk: Count | None = optional("Tokens the indexer keeps", 2048)
+    index_layers: Many[Size] = several("Layers with an indexer of their own, where the others reuse an earlier one (GLM-5.2)", [0, 1, 2, 6])
+
+
+class CompressedAttention(StrictModel):
+    """Attention over compressed tokens (DeepSeek V4): one key that is its own value, both projections through low ranks."""
+
+    q_lora_rank: Count = described("Size of the compressed query", 1024)
+    o_lora_rank: Count = described("Rows of one group of the output's first projection", 1024)
+    o_groups: Count = described("Groups of heads with an output projection of their own", 8)
+    qk_rope_head_dim: Count = described("Rotary part of a head", 64)
+    index_head_dim: Count = described("Head size of the indexer of compressed_sparse_attention layers", 128)
+    index_n_heads: Count = described("Heads of the indexer", 64)
+    index_topk: Count = described("Compressed tokens the indexer keeps", 512)
+    sparse_ratio: Count = described("Tokens that become one entry in compressed_sparse_attention layers", 4)
+    heavy_ratio: Count = described("Tokens that become one entry in heavily_compressed_attention layers", 128)
+
+
+class SparseAttention(StrictModel):
+    """An indexer beside ordinary attention that picks blocks of tokens (MiniMax M3); its key is cached too."""
+
+    index_n_heads: Count = described("Heads of the indexer", 4)
+    index_head_dim: Count = described("Head size of the indexer", 128)
+    block_size: Count = described("Tokens of one block", 128)
+    topk_blocks: Count = described("Blocks the indexer keeps", 16)
 
 
 class LayerGroup(StrictModel):
@@ -65,6 +89,7 @@ class LayerGroup(StrictModel):
     layers: Count = described("How many layers are of this kind", 25)
     type: LayerType = described("What the layers mix tokens with", "sliding_attention")
     sliding_window: Count | None = optional("Tokens these layers look back, where it differs from attention.sliding_window", 1024)
+    num_attention_heads: Count | None = optional("Query heads of these layers, where they differ (Step 3.7)", 96)
     num_key_value_heads: Count | None = optional("Key/value heads of these layers, where they differ", 2)
     head_dim: Count | None = optional("Head size of these layers, where it differs", 512)
     intermediate_size: Count | None = optional("Feed-forward size of these layers, where it differs", 2112)
@@ -79,6 +104,8 @@ class Experts(StrictModel):
     shared_count: Size | None = optional("Experts every token passes through", 1)
     shared_intermediate_size: Count | None = optional("Feed-forward size of the shared experts together", 2048)
     first_dense_layers: Size | None = optional("Leading layers that have one ordinary feed-forward instead", 3)
+    layer_step: Count | None = optional("Every n-th layer has experts, the others one ordinary feed-forward (Llama 4 Maverick, Jamba)", 2)
+    latent_size: Count | None = optional("Width of the narrower space the routed experts work in (Nemotron 3, Kimi K3)", 1024)
     routed_parameters: Count | None = optional("Parameters of all routed experts of all layers", 653908770816)
 
 
@@ -115,14 +142,29 @@ class Architecture(StrictModel):
     latent_attention: LatentAttention | None = optional(
         "MLA ranks", {"kv_lora_rank": 512, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128}
     )
+    compressed_attention: CompressedAttention | None = optional(
+        "Attention over compressed tokens (DeepSeek V4)", {"q_lora_rank": 1024, "o_lora_rank": 1024, "o_groups": 8}
+    )
+    sparse_attention: SparseAttention | None = optional(
+        "The indexer of sparse_attention layers (MiniMax M3)", {"index_n_heads": 4, "index_head_dim": 128}
+    )
+    residual_streams: Count | None = optional("Copies of the residual stream (hyper-connections of DeepSeek V4)", 4)
     layer_groups: Many[LayerGroup] = several(
         "Only where layers differ: each kind with its count", [{"layers": 25, "type": "sliding_attention"}]
     )
     layer_pattern: Many[LayerType] = several("Order of the layer types; a shorter list repeats", ["sliding_attention", "full_attention"])
     kv_shared_layers: Count | None = optional("Last layers that reuse the cache of earlier ones (Gemma 3n)", 10)
     per_layer_embedding_size: Count | None = optional("Width of the per-layer input embeddings (Gemma 3n)", 256)
+    per_layer_embedding_rows: Count | None = optional("Rows of their table, where it has fewer than vocab_size", 262144)
     experts: Experts | None = optional("Mixture of experts", {"count": 8, "used_per_token": 2, "intermediate_size": 14336})
     recurrent_state: RecurrentState | None = optional("State of layers that keep no key/value cache", {"kind": "mamba", "state_size": 16})
+
+
+class Beside(StrictModel):
+    """Something a published checkpoint stores besides the weights of a forward pass."""
+
+    what: Line = described("What it is", "the output layer, a copy of the embeddings")
+    count: Count = described("Its elements", 155582464)
 
 
 class Parameters(StrictModel):
@@ -133,8 +175,10 @@ class Parameters(StrictModel):
     embedding: Count | None = optional("Of the total: token embeddings and output layer", 1050673152)
     other_modalities: Count | None = optional("Of the total: vision and audio towers", 415000000)
     checkpoint: Count | None = optional("Elements in the published checkpoint, where they are not the total", 684489845504)
-    difference: Line | None = optional(
-        "Why the checkpoint, or the architecture's own arithmetic, differs from the total", "multi-token prediction layers and fp8 scales"
+    difference: Line | None = optional("Why the checkpoint differs from the total", "the published files also hold a prediction layer")
+    beside: Many[Beside] = several(
+        "What the checkpoint holds besides the total, part by part; the parts add up to checkpoint less total",
+        [{"what": "a multi-token prediction layer", "count": 424699392}],
     )
 
 

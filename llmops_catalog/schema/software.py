@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from llmops_catalog.schema.base import (
     Amount,
+    ArchitectureRef,
     ConceptRef,
     Count,
     Date,
@@ -192,6 +193,8 @@ class Need(StrictModel):
     )
     vendors: Many[Vendor] = several("The card is from one of these makers", ["nvidia", "amd"])
     cache_types: Many[Line] = several("The key/value cache has one of these types", ["f16", "fp8"])
+    architectures: Many[ArchitectureRef] = several("The card is of one of these generations", ["rdna3", "rdna4"])
+    flash_attention: bool | None = optional("Flash attention is on, as it is unless somebody switches it off", True)
     number_formats: Many[Literal["bf16", "fp8", "fp4"]] = several(
         "The card's record does not call any of these number formats `none`; says nothing where the record is silent", ["bf16"]
     )
@@ -210,7 +213,7 @@ class Rule(Record):
     applies_to: Scope = described("Which questions it is about", {"runtimes": ["vllm"], "quantizations": ["bf16"]})
     needs: Need | None = optional("What must hold; left out where it never runs", {"min_compute_capability": "8.0"})
     otherwise: Literal["refused", "emulated", "slower", "advice"] = described(
-        "What happens where the need is not met: refused and emulated enter the estimator's answers", "refused"
+        "What happens where the need is not met: refused decides the estimator's verdict, the others are said beside it", "refused"
     )
     instead: Line | None = optional("What to do then, as it completes a sentence", "use f16")
     says: Quote | None = optional("The message the software prints, exactly", "Bfloat16 is only supported on GPUs with ...")

@@ -159,7 +159,7 @@ def test_settings_beyond_the_defaults_are_said(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--task", "lroa"], "no task is called 'lroa'. Did you mean 'lora'?"),
+        (["--task", "qlor"], "no task is called 'qlor'. Did you mean 'qlora' or 'lora'?"),
         (["--ubatch", "0"], "ubatch 0 makes no sense"),
         (["--gpus", "3", "--pipeline-parallel", "2"], "3 cards cannot be divided into 2 pipeline stages"),
         (["--task", "lora", "--optimizer", "adamv"], "no optimizer is called 'adamv'. Did you mean 'adamw'?"),

@@ -23,8 +23,9 @@ def vectors(name: str) -> dict[str, Any]:
 
 
 def _records(collection: str) -> dict[str, Any]:
-    files = sorted((CATALOG / collection).rglob("*.yaml"))
-    return {path.relative_to(CATALOG / collection).as_posix().removesuffix(".yaml"): yaml.safe_load(path.read_bytes()) for path in files}
+    folder = CATALOG / collection
+    read = {path: yaml.load(path.read_bytes(), yaml.CSafeLoader) for path in sorted(folder.rglob("*.yaml"))}
+    return {path.relative_to(folder).as_posix().removesuffix(".yaml"): data for path, data in read.items()}
 
 
 @cache
@@ -38,6 +39,12 @@ def support() -> Support:
 def models() -> dict[str, ModelFacts]:
     """Every golden model by id."""
     return {record_id: model_facts(record_id, data, support()) for record_id, data in vectors("models")["models"].items()}
+
+
+@cache
+def catalog_models() -> dict[str, ModelFacts]:
+    """Every model of the catalog by id, read from the records as they stand in the tree."""
+    return {record_id: model_facts(record_id, data, support()) for record_id, data in _records("models").items()}
 
 
 LLAMA_8B = models()["meta-llama/llama-3.1-8b-instruct"]

@@ -11,6 +11,7 @@ from facts_for_tests import GEMMA_2, LLAMA_8B, models, vectors
 
 import llmops_catalog.fit as room
 from llmops_catalog.catalog.facts import gpu_facts, model_facts
+from llmops_catalog.fit.kv_cache import cached_layers
 
 ROOM = Path(room.__file__).parent
 RECORD = vectors("models")["models"]["meta-llama/llama-3.1-8b-instruct"]
@@ -94,3 +95,14 @@ def test_answering_loads_nothing_heavy():
         "decimal",
         "fractions",
     }
+
+
+def test_layers_that_reuse_a_cache_are_the_last_of_their_type_whatever_the_groups():
+    """Gemma 4 E2B: its reusing layers are groups of their own, because their feed forward is wider."""
+    model = models()["google/gemma-4-e2b-it"]
+    narrow, wide = (
+        [group._replace(layers=layers) for group, layers in zip(model.layer_groups, counts, strict=True)] for counts in ((12, 3), (16, 4))
+    )
+    apart = model._replace(layer_groups=(*narrow, *wide))
+    assert [(group.layers, group.window) for group in cached_layers(apart)] == [(12, 512), (3, None)]
+    assert cached_layers(apart) == cached_layers(model)

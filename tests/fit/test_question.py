@@ -115,9 +115,11 @@ def test_a_negative_reserve_and_an_impossible_share_are_refused():
         fit(LLAMA_8B, T4, quantization="q8_0", gpu_memory_utilization=1.5)
 
 
-def test_formats_without_a_rule_are_named():
-    with pytest.raises(FitInputError, match=r"how many bytes exl2-4\.0 takes is not modelled yet"):
-        estimate(LLAMA_8B, quantization="exl2-4.0")
+def test_a_quantization_may_name_its_own_size():
+    sizes = [estimate(LLAMA_8B, quantization=name).memory.file_bytes for name in ("exl2-4.0", "EXL2-4.65 ", "exl2-5.0")]
+    assert sizes == sorted(sizes)
+    with pytest.raises(FitInputError, match=r"no quantization is called 'exl2-9\.0'\. Did you mean 'exl2-5\.0'"):
+        estimate(LLAMA_8B, quantization="exl2-9.0")
 
 
 def test_f16_of_gpt_oss_is_what_that_file_really_is():

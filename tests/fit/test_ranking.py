@@ -40,20 +40,44 @@ def test_smallest_fitting_card_first_largest_failing_card_next():
 
 
 def test_the_cheaper_of_two_cards_of_a_size_first():
-    dear = T4._replace(id="nvidia/dear", rental=None, launch_price_usd=2000.0)
-    assert [result.gpu.id for result in rank_gpus(LLAMA_8B, [dear, T4])] == [T4.id, dear.id]
+    dear, cheap = (T4._replace(id=f"nvidia/{price}", rental=None, launch_price_usd=price) for price in (2000.0, 500.0))
+    assert [result.gpu.id for result in rank_gpus(LLAMA_8B, [dear, cheap])] == [cheap.id, dear.id]
+    rented = T4._replace(id="nvidia/rented", rental=T4.rental._replace(amount=0.9))
+    assert [result.gpu.id for result in rank_gpus(LLAMA_8B, [rented, T4, cheap])] == [cheap.id, T4.id, rented.id]
 
 
-def test_models_for_a_card_tuned_recent_and_large_first():
+def test_models_for_a_card_tuned_current_and_recent_first():
     base = LLAMA_8B._replace(id="base", tuning="base", released="2024-07")
     new = LLAMA_8B._replace(id="new", tuning="instruct", released="2025-01")
-    old = LLAMA_8B._replace(id="old", tuning="instruct", released="2024-07")
-    small = models()["meta-llama/llama-3.2-3b-instruct"]._replace(tuning="instruct", released="2024-09")
-    replaced = old._replace(id="replaced", replaced_by="new")
+    replaced = LLAMA_8B._replace(id="replaced", tuning="instruct", released="2024-07", replaced_by="new")
+    code = LLAMA_8B._replace(id="code", tuning="code", released="2025-01")
+    guard = LLAMA_8B._replace(id="guard", tuning="guard", released="2025-01")
     huge = models()["deepseek-ai/deepseek-r1"]._replace(tuning="reasoning", released="2025-01")
-    ranked = rank_models(T4, [huge, replaced, base, small, old, new])
-    assert [result.model.id for result in ranked] == ["new", "old", small.id, "replaced", "base", huge.id]
+    ranked = rank_models(T4, [huge, guard, replaced, base, code, new])
+    assert [result.model.id for result in ranked] == ["new", "replaced", "code", "guard", "base", huge.id]
     assert ranked[0].quantization == "q4_k_m"
+
+
+def test_lines_of_models_take_turns():
+    sizes = [LLAMA_8B._replace(id=f"line-{number}", tuning="instruct", released="2025-06", family="line") for number in range(3)]
+    other = LLAMA_8B._replace(id="other", tuning="instruct", released="2025-01", family="other")
+    assert [result.model.id for result in rank_models(L4, [*sizes, other])] == ["line-0", "other", "line-1", "line-2"]
+
+
+def test_among_models_of_a_day_the_known_one_and_the_one_that_uses_the_card():
+    small = models()["meta-llama/llama-3.2-1b-instruct"]._replace(id="small", tuning="instruct", released="2025-01", family="a")
+    large = LLAMA_8B._replace(id="large", tuning="instruct", released="2025-01", family="b")
+    known = LLAMA_8B._replace(id="well-known", tuning="instruct", released="2025-01", family="c", mentions=20)
+    assert [result.model.id for result in rank_models(T4, [small, large, known])] == ["well-known", "large", "small"]
+
+
+def test_cards_nobody_sells_or_rents_come_after_those_one_can_get():
+    def card(name, year, **more):
+        return L4._replace(id=name, released=year, segment="consumer", **more)
+
+    cards = [card("old", "2016", sold_gb=8), card("old-but-rented", "2016", rental=T4.rental), card("new", "2025", sold_gb=32),
+             card("notebook", "2025", sold_gb=8)._replace(segment="laptop")]  # fmt: skip
+    assert [result.gpu.id for result in rank_gpus(LLAMA_8B, cards)] == ["old-but-rented", "new", "notebook", "old"]
 
 
 def test_every_golden_model_is_ranked_in_every_runtime():

@@ -15,6 +15,7 @@ ESTIMATE_KEYS = [
     "gpu_count", "memory", "assumptions",
 ]  # fmt: skip
 ADDED_KEYS = ["task", "settings"]
+ADDED_RESULT_KEYS = ["prefill_tokens_per_second", "quality", "largest_quantization", "cache_tokens"]
 MEMORY_KEYS = [
     "file_bytes", "weights_bytes", "host_bytes", "kv_cache_bytes", "state_bytes", "compute_bytes", "overhead_bytes",
     "total_bytes", "low_bytes", "high_bytes", "per_gpu_bytes",
@@ -39,18 +40,20 @@ def test_the_json_of_an_estimate_has_the_contracts_keys():
 
 def test_the_json_of_a_result_is_the_estimate_and_more():
     data = json.loads(json.dumps(fit(LLAMA_8B, T4, quantization="q4_k_m", gpu_count=2).as_json()))
-    assert list(data) == [*ESTIMATE_KEYS, *RESULT_KEYS, *ADDED_KEYS]
+    assert list(data) == [*ESTIMATE_KEYS, *RESULT_KEYS, *ADDED_KEYS, *ADDED_RESULT_KEYS]
     assert len(data["memory"]["per_gpu_bytes"]) == 2
     assert data["usd_per_hour"] == {"amount": 0.7, "currency": "USD", "provider": "google", "as_of": "2026-08"}
     assert data["verdict"] == "fits"
 
 
 def test_a_result_without_memory_keeps_its_shape():
-    data = fit(LLAMA_8B, L4, quantization="nvfp4", runtime="vllm").as_json()
+    data = fit(LLAMA_8B._replace(native_dtype="int2"), L4, quantization="native", runtime="vllm").as_json()
     assert data["verdict"] == "unknown"
     assert list(data["memory"]) == MEMORY_KEYS
     assert set(data["memory"].values()) == {None}
-    assert data["reasons"] == [{"code": "quantization-not-modelled", "message": "how many bytes nvfp4 takes is not modelled yet"}]
+    assert data["reasons"] == [
+        {"code": "quantization-not-modelled", "message": "how many bytes a checkpoint in int2 takes is not modelled yet"}
+    ]
 
 
 def test_the_python_example_of_the_contract():
@@ -136,14 +139,12 @@ def test_the_same_weights_in_f16_on_a_card_without_bf16():
     assert fit(small, T4, quantization="f16", runtime="transformers").verdict == "fits"
 
 
-@pytest.mark.parametrize(
-    ("model_id", "code"),
-    [("deepseek-ai/deepseek-v4-flash", "layer-type-not-modelled")],
-)
-def test_what_is_missing_is_named_not_guessed(model_id, code):
-    result = fit(models()[model_id], A100_80, quantization="q8_0")
+def test_what_is_missing_is_named_not_guessed():
+    llama = models()["meta-llama/llama-3.1-8b-instruct"]
+    other = llama._replace(layer_groups=(llama.layer_groups[0]._replace(type="spiral_attention"),))
+    result = fit(other, A100_80, quantization="q8_0")
     assert result.verdict == "unknown"
-    assert list(reasons(result)) == [code]
+    assert reasons(result) == {"layer-type-not-modelled": "what spiral attention keeps per token is not modelled yet"}
     assert result.max_context_tokens is None
 
 
@@ -155,7 +156,7 @@ def test_a_missing_window_is_unknown():
 
 def test_three_sizes_of_a_card():
     assert fit(LLAMA_8B, T4, quantization="q4_k_m").available_bytes == int(14.741 * GIB)
-    assert fit(LLAMA_8B, T4, quantization="gptq-int4", runtime="vllm").available_bytes == int(int(14.741 * GIB) * 0.9)
+    assert fit(LLAMA_8B, T4, quantization="gptq-int4", runtime="vllm").available_bytes == int(int(14.741 * GIB) * 0.92)
     assert fit(LLAMA_8B, M1, quantization="q4_k_m").available_bytes == int(10.67 * GIB)
     assert fit(LLAMA_8B, T4, quantization="q4_k_m", reserve_bytes=GIB).available_bytes == int(14.741 * GIB) - GIB
     driver_only = L4._replace(cuda_gib=None)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from llmops_catalog import fit, load_catalog
+from llmops_catalog.accuracy import PARTS, Comparison, comparisons, part_of
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit import estimate
-from llmops_catalog.render.views.accuracy import PARTS, Comparison, comparisons, part_of
 from llmops_catalog.render.views.matrix import LADDER, WAYS, Matrix, Way
 
 CATALOG = Path(__file__).parents[2] / "catalog"

@@ -1,57 +1,92 @@
 """From a model's facts to its list of weight tensors. A family nobody described yields None, never a guess.
 
-`derive_tensors` is what the quantization rules work on; `parameter_count` is the proof that facts and family agree.
+`derive_tensors` is what the quantization rules work on; `parameter_count` is the proof that facts and family agree. Both
+need nothing but `ModelFacts`: the total tells the variants of a family apart. Where a config.json is all there is, `built_as`
+counts the variant that its flags name, and that is the total.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
-from llmops_catalog.fit.architectures import layers as parts
-from llmops_catalog.fit.architectures.encoders import ENCODERS, bert, modernbert
-from llmops_catalog.fit.architectures.families import FAMILIES, Traits
+from llmops_catalog.fit.architectures.decoders import decoder
+from llmops_catalog.fit.architectures.deepseek_v4 import deepseek_v4
+from llmops_catalog.fit.architectures.encoders import ENCODERS, bert, modernbert, nomic_bert
+from llmops_catalog.fit.architectures.families import FAMILIES
+from llmops_catalog.fit.architectures.gemma3n import gemma3n
 from llmops_catalog.fit.architectures.gemma4 import gemma4
 from llmops_catalog.fit.architectures.hybrids import HYBRIDS, hybrid
 from llmops_catalog.fit.architectures.seq2seq import t5
 from llmops_catalog.fit.facts import ModelFacts
-from llmops_catalog.fit.tensors import Tensor, count
+from llmops_catalog.fit.tensors import Tensor, count, together
+
+__all__ = ["built_as", "derive_tensors", "described_model_types", "expert_parameter_count", "parameter_count"]
+
+Variants = Iterator[Iterator[Tensor]]
+"""The ways a model may be built, most likely first."""
+
+
+def _encoders(model: ModelFacts) -> Variants:
+    yield bert(model, ENCODERS[model.model_type])
+
+
+def _decoders(model: ModelFacts) -> Variants:
+    yield from (decoder(model, traits) for traits in FAMILIES[model.model_type])
+
+
+def _hybrids(model: ModelFacts) -> Variants:
+    yield hybrid(model, HYBRIDS[model.model_type])
+
+
+def _gemma4(model: ModelFacts) -> Variants:
+    yield from (gemma4(model, *flags) for flags in ((True, False), (False, False), (False, True)))
+
+
+_BUILDERS: dict[str, Callable[[ModelFacts], Variants]] = {
+    **dict.fromkeys(ENCODERS, _encoders),
+    **dict.fromkeys(FAMILIES, _decoders),
+    **dict.fromkeys(HYBRIDS, _hybrids),
+    "modernbert": lambda model: iter((modernbert(model),)),
+    "nomic_bert": lambda model: iter((nomic_bert(model),)),
+    "t5": lambda model: (t5(model, gated) for gated in (True, False)),
+    "gemma4": _gemma4,
+    "gemma4_unified": _gemma4,
+    "gemma3n": lambda model: iter((gemma3n(model),)),
+    "deepseek_v4": lambda model: iter((deepseek_v4(model),)),
+}
+
+
+def described_model_types() -> frozenset[str]:
+    """Every `model_type` of config.json whose tensors are described; all others have to be refused by name."""
+    return frozenset(_BUILDERS)
 
 
 @lru_cache(maxsize=4096)
 def derive_tensors(model: ModelFacts) -> tuple[Tensor, ...] | None:
-    """Every weight tensor of the model, or None where its family is not described.
+    """Every weight tensor of the model, or None where its family is not described or a size is missing.
 
     Where a family has flags that records do not carry, the variant whose sum is the recorded parameter count is taken;
     where none is, the first.
     """
     first: tuple[Tensor, ...] | None = None
     for variant in _variants(model):
-        try:
-            tensors = tuple(tensor for tensor in variant if tensor.parameters)
-        except LookupError:
-            continue
-        first = first or tensors
+        tensors = together(tensor for tensor in variant if tensor.parameters)
         if count(tensors) == model.total_parameters:
             return tensors
+        first = first or tensors
     return first
 
 
-def _variants(model: ModelFacts) -> Iterator[Iterator[Tensor]]:
-    """The ways this model may be built, most likely first."""
-    kind = model.model_type
-    if kind in ENCODERS and model.intermediate_size:
-        yield bert(model, ENCODERS[kind])
-    elif kind == "modernbert" and model.intermediate_size:
-        yield modernbert(model)
-    elif kind == "t5" and model.intermediate_size:
-        yield from (t5(model, gated) for gated in (True, False))
-    elif kind in HYBRIDS:
-        yield hybrid(model, HYBRIDS[kind])
-    elif kind in ("gemma4", "gemma4_unified") and model.num_attention_heads:
-        yield from (gemma4(model, *flags) for flags in ((True, False), (False, False), (False, True)))
-    elif kind in FAMILIES and model.num_attention_heads and (model.intermediate_size or model.experts):
-        yield from (_decoder(model, traits) for traits in FAMILIES[kind])
+def _variants(model: ModelFacts) -> Variants:
+    build = _BUILDERS.get(model.model_type)
+    missing = model.model_type not in HYBRIDS and not (model.num_attention_heads and (model.intermediate_size or model.experts))
+    if build is None or missing:
+        return
+    try:
+        yield from (iter(tuple(variant)) for variant in build(model))
+    except LookupError:  # a recurrence nobody described, or ranks nobody recorded
+        return
 
 
 def parameter_count(model: ModelFacts) -> int | None:
@@ -60,24 +95,25 @@ def parameter_count(model: ModelFacts) -> int | None:
     return None if tensors is None else count(tensors)
 
 
+def built_as(model: ModelFacts, flags: Mapping[str, object]) -> int | None:
+    """Weights of a model whose config tells how the family is built; None where the family is not described.
+
+    `flags` are traits of the family (`Traits`), and `gated` of T5 or `keys_are_values` of Gemma 4; where no variant has
+    them all, the first stands. The recorded total is not looked at.
+    """
+    kind = model.model_type
+    if not any(True for _ in _variants(model)):
+        return None
+    if kind == "t5":
+        return count(t5(model, bool(flags.get("gated"))))
+    if kind in ("gemma4", "gemma4_unified"):
+        return count(gemma4(model, bool(flags.get("keys_are_values")), False))
+    if kind in FAMILIES:
+        alike = (traits for traits in FAMILIES[kind] if all(getattr(traits, name) == value for name, value in flags.items()))
+        return count(decoder(model, next(alike, FAMILIES[kind][0])))
+    return parameter_count(model)
+
+
 def expert_parameter_count(model: ModelFacts) -> int:
     """Weights of all routed experts among them; 0 where there are none, or the family is not described."""
     return count(tensor for tensor in derive_tensors(model) or () if tensor.role.startswith("expert_"))
-
-
-def _decoder(model: ModelFacts, traits: Traits) -> Iterator[Tensor]:
-    yield from parts.around(model, traits)
-    for group, layers in parts.placed_groups(model):
-        yield from parts.norms(model, traits, layers)
-        if model.latent:
-            yield from parts.latent_attention(model, model.latent, layers)
-        else:
-            yield from parts.attention(model, traits, group, layers)
-        if traits.layer_scalars:
-            yield Tensor("vector", 1, traits.layer_scalars, layers)
-        sparse = [index for index in layers if model.experts and index >= model.experts.first_dense_layers]
-        dense = [index for index in layers if index not in set(sparse)]
-        size = group.intermediate_size or model.intermediate_size
-        if dense and size:
-            yield from parts.feed_forward(model.hidden_size, size, traits, dense)
-        yield from parts.mixture(model, traits, sparse)

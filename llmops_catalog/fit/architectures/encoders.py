@@ -49,6 +49,20 @@ def bert(model: ModelFacts, traits: EncoderTraits) -> Iterator[Tensor]:
         yield vector(hidden)
 
 
+def nomic_bert(model: ModelFacts) -> Iterator[Tensor]:
+    """Rotary positions, gated feed forward, no biases but LayerNorm's, which stands behind each half of a layer (arXiv:2402.01613)."""
+    hidden, size, layers = model.hidden_size, model.intermediate_size or 0, range(model.num_hidden_layers)
+    yield Tensor("token_embd", model.vocab_size, hidden)
+    yield Tensor("position", 2, hidden)
+    yield Tensor("attn_qkv", 3 * hidden, hidden, layers)
+    yield Tensor("attn_output", hidden, hidden, layers)
+    for role in ("ffn_gate", "ffn_up"):
+        yield Tensor(role, size, hidden, layers)
+    yield Tensor("ffn_down", hidden, size, layers)
+    yield vector(4 * hidden, layers)
+    yield vector(2 * hidden)
+
+
 def modernbert(model: ModelFacts) -> Iterator[Tensor]:
     """Rotary positions, gated feed forward, no biases (arXiv:2412.13663); the first layer starts without a norm."""
     hidden, size, layers = model.hidden_size, model.intermediate_size or 0, range(model.num_hidden_layers)
@@ -57,5 +71,6 @@ def modernbert(model: ModelFacts) -> Iterator[Tensor]:
     yield Tensor("attn_output", hidden, hidden, layers)
     yield Tensor("ffn_up", 2 * size, hidden, layers)
     yield Tensor("ffn_down", hidden, size, layers)
-    yield vector(hidden, range(2 * model.num_hidden_layers - 1))
+    yield vector(hidden, layers)
+    yield vector(hidden, layers[1:])
     yield vector(2 * hidden)

@@ -37,6 +37,12 @@ class Traits(NamedTuple):
     """A sigmoid gate (hidden -> 1) on the shared expert."""
     sinks: bool = False
     """One learned attention sink per head (gpt-oss)."""
+    sliding_sinks: bool = False
+    """The same in layers with a window only (MiMo V2: add_swa_attention_sink_bias)."""
+    attention_gate: str = ""
+    """A gate on what attention returns: 'full' one for every value (Trinity, Kimi K3), 'head' one for each head (Step 3.7)."""
+    latent_norm: bool = False
+    """A norm behind experts that work in a narrower space (Kimi K3)."""
     embedding_norm: bool = False
     final_norm: bool = True
     output_head_bias: bool = False
@@ -44,6 +50,8 @@ class Traits(NamedTuple):
     """Rows of a learned position table beyond the context length; None where positions are rotary or none."""
     layer_scalars: int = 0
     """Single learned numbers per layer."""
+    extra_token_rows: int = 0
+    """Rows of the embedding table beyond vocab_size (Llama 3.2 Vision: the picture's own tokens, which are never answers)."""
     projections: int = 0
     """Width of the embedding where it differs from the residual stream (OPT 350M)."""
 
@@ -91,11 +99,11 @@ FAMILIES: dict[str, tuple[Traits, ...]] = {
     "minimax_m2": (LLAMA._replace(qk_norm="full"),),
     "phi": (BIASED._replace(norms=1, output_head_bias=True),),
     "phi3": (LLAMA._replace(fused_qkv=True, fused_gate=True),),
-    "phimoe": (LLAMA._replace(norm_bias=True, qkv_bias=True, output_bias=True, output_head_bias=True),),
+    "phimoe": (LLAMA._replace(norm_bias=True, qkv_bias=True, output_bias=True, output_head_bias=True), LLAMA._replace(norm_bias=True)),
     "gpt_oss": (LLAMA._replace(qkv_bias=True, output_bias=True, sinks=True, router_bias=True, expert_bias=True),),
     "glm": (LLAMA._replace(qkv_bias=True, fused_gate=True), LLAMA._replace(fused_gate=True)),
     "glm4": (LLAMA._replace(norms=4, qkv_bias=True, fused_gate=True), LLAMA._replace(norms=4, fused_gate=True)),
-    "glm4_moe": (LLAMA._replace(qkv_bias=True), LLAMA._replace(qkv_bias=True, qk_norm="head")),
+    "glm4_moe": (LLAMA._replace(qkv_bias=True), LLAMA._replace(qkv_bias=True, qk_norm="head"), LLAMA, LLAMA._replace(qk_norm="head")),
     "cohere": (LLAMA._replace(norms=1), LLAMA._replace(norms=1, qk_norm="heads")),
     "cohere2": (LLAMA._replace(norms=1),),
     "starcoder2": (BIASED,),
@@ -127,4 +135,10 @@ FAMILIES: dict[str, tuple[Traits, ...]] = {
     "ernie4_5_moe": (LLAMA._replace(router_bias=True), LLAMA),
     "hunyuan_v1_moe": (LLAMA._replace(qk_norm="head", always_shared=True),),
     "llama4": (LLAMA._replace(always_shared=True),),
+    "afmoe": (LLAMA._replace(norms=4, qk_norm="head", attention_gate="full", router_bias=True),),
+    "minimax_m3": (LLAMA._replace(qk_norm="head", router_bias=True),),
+    "minimax_m3_vl": (LLAMA._replace(qk_norm="head", router_bias=True),),
+    "mimo_v2_flash": (LLAMA._replace(sliding_sinks=True),),
+    "step3p7": (LLAMA._replace(qk_norm="head", attention_gate="head", router_bias=True),),
+    "mllama": (LLAMA._replace(extra_token_rows=8),),
 }  # fmt: skip

@@ -23,7 +23,7 @@ def gemma4(model: ModelFacts, keys_are_values: bool, double_wide: bool) -> Itera
     `double_wide`: layers that reuse an earlier cache have a feed forward of twice the size (use_double_wide_mlp).
     """
     yield from parts.around(model, TRAITS)
-    yield from _per_layer_inputs(model)
+    yield from per_layer_inputs(model)
     reusing_from = model.num_hidden_layers - model.kv_shared_layers
     for group, layers in parts.placed_groups(model):
         own = [index for index in layers if index < reusing_from]
@@ -41,10 +41,7 @@ def _attention(
     for tensor in parts.attention(model, TRAITS, group, own):
         if not (tensor.role == "attn_v" and keys_are_values):
             yield tensor
-    for tensor in parts.attention(model, TRAITS, group, reusing):
-        if tensor.role in ("attn_q", "attn_output"):
-            yield tensor
-    yield vector(group.head_dim or model.head_dim, reusing)
+    yield from parts.queries_only(model, TRAITS, group, reusing)
 
 
 def _feed_forward(model: ModelFacts, group: LayerGroupFacts, layers: Sequence[int], times: int) -> Iterator[Tensor]:
@@ -55,14 +52,14 @@ def _feed_forward(model: ModelFacts, group: LayerGroupFacts, layers: Sequence[in
         yield vector(EXTRA_NORMS_WITH_EXPERTS * model.hidden_size + model.experts.count, layers)
 
 
-def _per_layer_inputs(model: ModelFacts) -> Iterator[Tensor]:
-    """The second embedding table of the E models: a small vector per token and layer, gated into the stream."""
+def per_layer_inputs(model: ModelFacts) -> Iterator[Tensor]:
+    """The second embedding table of Gemma 3n and the E models: a small vector per token and layer, gated into the stream."""
     width = model.per_layer_embedding_size
     if not width:
         return
     layers, hidden = range(model.num_hidden_layers), model.hidden_size
-    yield Tensor("per_layer_token_embd", model.vocab_size, len(layers) * width)
-    yield Tensor("kept", len(layers) * width, hidden)
+    yield Tensor("per_layer_token_embd", model.per_layer_embedding_rows or model.vocab_size, len(layers) * width)
+    yield Tensor("half", len(layers) * width, hidden)
     yield vector(width)
     yield Tensor("linear", width, hidden, layers)
     yield Tensor("linear", hidden, width, layers)

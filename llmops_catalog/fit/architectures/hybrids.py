@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from llmops_catalog.fit.architectures import layers as parts
 from llmops_catalog.fit.architectures.families import LAYER_NORM, LLAMA, Traits
-from llmops_catalog.fit.architectures.recurrent import recurrent_layer
+from llmops_catalog.fit.architectures.recurrent import output_gate, recurrent_layer
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, LayerGroupFacts, ModelFacts
 from llmops_catalog.fit.sizes import padded
 from llmops_catalog.fit.tensors import Tensor, vector
@@ -23,11 +23,10 @@ class HybridTraits(NamedTuple):
     feed_forward_after_recurrent: bool = True
     separate_feed_forward: bool = False
     """Feed forwards are layers of their own (Nemotron-H): every layer has one norm and one part."""
-    every: int = 1
-    """Every n-th layer has experts, the others a dense feed forward (Jamba), from `offset` on."""
-    offset: int = 0
     adjusted: bool = False
     """The feed forward is two thirds of the recorded size, rounded up to 256 (block_auto_adjust_ff_dim of LFM2)."""
+    residual_attention: bool = False
+    """Each half of a layer, and the output, attends to earlier residuals: a norm and a score of one row (Kimi K3)."""
     inner_norms: bool = False
     """Norms on the time step, B and C of Mamba (Jamba)."""
 
@@ -42,13 +41,18 @@ HYBRIDS: dict[str, HybridTraits] = {
     "mamba": HybridTraits(norms_of_recurrent=1, feed_forward_after_recurrent=False),
     "falcon_mamba": HybridTraits(norms_of_recurrent=1, feed_forward_after_recurrent=False),
     "rwkv": HybridTraits(LAYER_NORM._replace(embedding_norm=True), feed_forward_after_recurrent=False),
-    "jamba": HybridTraits(every=2, offset=1, inner_norms=True),
+    "jamba": HybridTraits(inner_norms=True),
+    "kimi_linear": HybridTraits(LLAMA._replace(router_bias=True)),
+    "kimi_k3": HybridTraits(LLAMA._replace(router_bias=True, attention_gate="full", latent_norm=True), residual_attention=True),
 }
 
 
 def hybrid(model: ModelFacts, how: HybridTraits) -> Iterator[Tensor]:
     """All tensors of a hybrid or state-space model; raises `LookupError` for a recurrence that is not described."""
     yield from parts.around(model, how.traits)
+    if how.residual_attention:
+        yield vector(2 * model.hidden_size, range(model.num_hidden_layers), 2)
+        yield vector(2 * model.hidden_size)
     for group, layers in parts.placed_groups(model):
         if group.type == "feed_forward":
             yield from parts.norms(model, how.traits, layers, 1)
@@ -68,9 +72,12 @@ def _norms(how: HybridTraits, recurrent: bool) -> int:
 
 
 def _attention(model: ModelFacts, how: HybridTraits, group: LayerGroupFacts, layers: Sequence[int]) -> Iterator[Tensor]:
-    yield from parts.attention(model, how.traits, group, layers)
-    if how.gated_queries:
-        yield Tensor("attn_q", model.num_attention_heads * (group.head_dim or model.head_dim), model.hidden_size, layers)
+    if model.latent:
+        yield from parts.latent_attention(model, model.latent, layers, gated=bool(how.traits.attention_gate))
+        return
+    for tensor in parts.attention(model, how.traits, group, layers):
+        twice = how.gated_queries and tensor.role == "attn_q"
+        yield tensor._replace(rows=2 * tensor.rows) if twice else tensor
 
 
 def _recurrence(model: ModelFacts, how: HybridTraits, layers: Sequence[int]) -> Iterator[Tensor]:
@@ -78,6 +85,8 @@ def _recurrence(model: ModelFacts, how: HybridTraits, layers: Sequence[int]) -> 
     if tensors is None or model.state is None:
         raise LookupError(model.model_type)
     yield from tensors
+    if model.state.kind == "kimi-delta":
+        yield from output_gate(model, model.state, layers, full_rank=bool(how.traits.attention_gate))
     if how.inner_norms:
         yield vector(-(-model.hidden_size // 16) + 2 * (model.state.state_size or 0), layers)
 
@@ -86,12 +95,4 @@ def _feed_forward(model: ModelFacts, how: HybridTraits, group: LayerGroupFacts, 
     size = group.intermediate_size or model.intermediate_size
     if size and how.adjusted:
         size = padded(2 * size // 3, 256)
-    if model.experts is None:
-        if size:
-            yield from parts.feed_forward(model.hidden_size, size, how.traits, layers)
-        return
-    sparse = [index for index in layers if index % how.every == how.offset]
-    dense = [index for index in layers if index % how.every != how.offset]
-    yield from parts.mixture(model, how.traits, sparse)
-    if dense and size:
-        yield from parts.feed_forward(model.hidden_size, size, how.traits, dense)
+    yield from parts.feed_forwards(model, how.traits, layers, size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llmops_catalog.fit.architectures.families import Traits
-from llmops_catalog.fit.facts import LatentFacts, LayerGroupFacts, ModelFacts
+from llmops_catalog.fit.facts import LatentFacts, LayerGroupFacts, ModelFacts, SparseFacts
 from llmops_catalog.fit.tensors import Tensor, vector
 
 Layers = Sequence[int]
@@ -31,31 +31,50 @@ def placed_groups(model: ModelFacts) -> list[tuple[LayerGroupFacts, Layers]]:
 
 def attention(model: ModelFacts, traits: Traits, group: LayerGroupFacts, layers: Layers) -> Iterator[Tensor]:
     """Query, key, value and output projections with their biases and norms."""
-    head_dim = group.head_dim or model.head_dim
-    queries = model.num_attention_heads * head_dim
-    keys = (group.num_key_value_heads or model.num_key_value_heads) * head_dim
+    head_dim, heads = group.head_dim or model.head_dim, group.num_attention_heads or model.num_attention_heads
+    key_heads = group.num_key_value_heads or model.num_key_value_heads
+    value_head_dim = model.value_head_dim or head_dim
+    queries, keys, values = heads * head_dim, key_heads * head_dim, key_heads * value_head_dim
     hidden = model.hidden_size
     if traits.fused_qkv:
-        yield Tensor("attn_qkv", queries + 2 * keys, hidden, layers)
+        yield Tensor("attn_qkv", queries + keys + values, hidden, layers)
     else:
         yield Tensor("attn_q", queries, hidden, layers)
         yield Tensor("attn_k", keys, hidden, layers)
-        yield Tensor("attn_v", keys, hidden, layers)
-    yield Tensor("attn_output", hidden, queries, layers)
+        yield Tensor("attn_v", values, hidden, layers)
+    yield Tensor("attn_output", hidden, heads * value_head_dim, layers)
     if traits.qkv_bias:
-        yield vector(queries + 2 * keys, layers)
+        yield vector(queries + keys + values, layers)
     if traits.output_bias:
         yield vector(hidden, layers)
-    if traits.sinks:
-        yield vector(model.num_attention_heads, layers)
+    if traits.sinks or (traits.sliding_sinks and group.sliding_window):
+        yield vector(heads, layers)
+    if traits.attention_gate:
+        yield Tensor("linear", heads * value_head_dim if traits.attention_gate == "full" else heads, hidden, layers)
     if traits.qk_norm:
         yield vector({"head": 2 * head_dim}.get(traits.qk_norm, queries + keys), layers)
+    if model.sparse and group.type == "sparse_attention":
+        yield from block_indexer(model, model.sparse, layers)
 
 
-def latent_attention(model: ModelFacts, latent: LatentFacts, layers: Layers) -> Iterator[Tensor]:
+def queries_only(model: ModelFacts, traits: Traits, group: LayerGroupFacts, layers: Layers) -> Iterator[Tensor]:
+    """Attention of layers that reuse the cache of an earlier one, with a norm over each query."""
+    yield from (tensor for tensor in attention(model, traits, group, layers) if tensor.role in ("attn_q", "attn_output"))
+    yield vector(group.head_dim or model.head_dim, layers)
+
+
+def block_indexer(model: ModelFacts, sparse: SparseFacts, layers: Layers) -> Iterator[Tensor]:
+    """What picks blocks of tokens beside attention in MiniMax M3 (llama.cpp keeps its two projections in 32 bit)."""
+    yield Tensor("kept", sparse.index_n_heads * sparse.index_head_dim, model.hidden_size, layers)
+    yield Tensor("kept", sparse.index_head_dim, model.hidden_size, layers)
+    yield vector(2 * sparse.index_head_dim, layers)
+
+
+def latent_attention(model: ModelFacts, latent: LatentFacts, layers: Layers, gated: bool = False) -> Iterator[Tensor]:
     """Multi-head latent attention (arXiv:2405.04434): queries and keys/values pass through low ranks.
 
     The up-projection of keys and values is counted as the two matrices GGUF splits it into (`attn_k_b` transposed).
+    `gated` adds the gate on what attention returns (Kimi K3).
     """
     heads, hidden = model.num_attention_heads, model.hidden_size
     query_head = latent.qk_nope_head_dim + latent.qk_rope_head_dim
@@ -70,11 +89,23 @@ def latent_attention(model: ModelFacts, latent: LatentFacts, layers: Layers) -> 
     yield Tensor("attn_k_b", latent.kv_lora_rank, latent.qk_nope_head_dim, layers, heads)
     yield Tensor("linear", latent.v_head_dim, latent.kv_lora_rank, layers, heads)
     yield Tensor("attn_output", hidden, heads * latent.v_head_dim, layers)
+    if gated:
+        yield Tensor("linear", heads * latent.v_head_dim, hidden, layers)
     if latent.index_n_heads and latent.index_head_dim and latent.q_lora_rank:
+        layers = [index for index in layers if index in latent.index_layers] if latent.index_layers else layers
         yield Tensor("linear", latent.index_n_heads * latent.index_head_dim, latent.q_lora_rank, layers)
         yield Tensor("kept", latent.index_head_dim, hidden, layers)
         yield vector(2 * latent.index_head_dim, layers)
         yield Tensor("linear", latent.index_n_heads, hidden, layers)
+
+
+def feed_forwards(model: ModelFacts, traits: Traits, layers: Layers, dense_size: int | None) -> Iterator[Tensor]:
+    """Experts in the layers that have them, one feed-forward of `dense_size` in the others."""
+    sparse = [index for index in layers if model.experts and model.experts.has_layer(index)]
+    dense = [index for index in layers if not (model.experts and model.experts.has_layer(index))]
+    if dense and dense_size:
+        yield from feed_forward(model.hidden_size, dense_size, traits, dense)
+    yield from mixture(model, traits, sparse)
 
 
 def feed_forward(hidden: int, size: int, traits: Traits, layers: Layers, prefix: str = "", copies: int = 1) -> Iterator[Tensor]:
@@ -96,7 +127,12 @@ def mixture(model: ModelFacts, traits: Traits, layers: Layers) -> Iterator[Tenso
     yield Tensor("router", experts.count, hidden, layers)
     if traits.router_bias:
         yield vector(experts.count, layers)  # also where it is called a score correction
-    yield from feed_forward(hidden, experts.intermediate_size, traits, layers, "expert_", experts.count)
+    yield from feed_forward(experts.latent_size or hidden, experts.intermediate_size, traits, layers, "expert_", experts.count)
+    if experts.latent_size:
+        yield Tensor("linear", experts.latent_size, hidden, layers)
+        yield Tensor("linear", hidden, experts.latent_size, layers)
+        if traits.latent_norm:
+            yield vector(experts.latent_size, layers)
     number = experts.shared_count or (1 if traits.always_shared else 0)
     shared = experts.shared_intermediate_size or number * experts.intermediate_size
     if shared:
@@ -117,7 +153,7 @@ def around(model: ModelFacts, traits: Traits) -> Iterator[Tensor]:
     """What stands outside the layers: embeddings, positions, final norm, output layer."""
     hidden = model.hidden_size
     width = traits.projections or hidden
-    yield Tensor("token_embd", model.vocab_size, width)
+    yield Tensor("token_embd", model.vocab_size + traits.extra_token_rows, width)
     if traits.projections:
         yield Tensor("linear", hidden, width)
         yield Tensor("linear", width, hidden)

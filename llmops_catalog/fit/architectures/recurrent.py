@@ -13,8 +13,8 @@ Layers = Sequence[int]
 def recurrent_layer(model: ModelFacts, state: StateFacts, layers: Layers) -> Iterator[Tensor] | None:
     """Tensors of the layers' recurrence, without norms over the residual stream; None for a kind not described."""
     describe = {
-        "gated-delta-net": gated_delta_net, "mamba": mamba, "mamba2": mamba2, "short-convolution": short_convolution,
-        "rwkv": rwkv,
+        "gated-delta-net": gated_delta_net, "kimi-delta": kimi_delta, "mamba": mamba, "mamba2": mamba2,
+        "short-convolution": short_convolution, "rwkv": rwkv,
     }.get(state.kind)  # fmt: skip
     return describe(model, state, layers) if describe else None
 
@@ -25,11 +25,36 @@ def gated_delta_net(model: ModelFacts, state: StateFacts, layers: Layers) -> Ite
     heads = state.num_value_heads or 0
     values = heads * (state.value_head_dim or 0)
     yield Tensor("attn_qkv", 2 * keys + values, model.hidden_size, layers)
-    yield Tensor("linear", values, model.hidden_size, layers)
+    yield Tensor("attn_gate", values, model.hidden_size, layers)
     yield Tensor("linear", 2 * heads, model.hidden_size, layers)
     yield Tensor("kept", 2 * keys + values, state.conv_kernel or 0, layers)
     yield vector(2 * heads + (state.value_head_dim or 0), layers)
     yield Tensor("linear", model.hidden_size, values, layers)
+
+
+def kimi_delta(model: ModelFacts, state: StateFacts, layers: Layers) -> Iterator[Tensor]:
+    """Kimi Delta Attention (arXiv:2510.26692): a rate of forgetting for every channel, through a rank of one head."""
+    heads, head_dim, hidden = state.num_value_heads or 0, state.value_head_dim or 0, model.hidden_size
+    inner = heads * head_dim
+    for role in ("attn_q", "attn_k", "attn_v"):
+        yield Tensor(role, inner, hidden, layers)
+    yield Tensor("kept", inner, state.conv_kernel or 0, layers, 3)
+    yield Tensor("linear", head_dim, hidden, layers)
+    yield Tensor("linear", inner, head_dim, layers)
+    yield Tensor("linear", heads, hidden, layers)
+    yield vector(inner + heads + head_dim, layers)
+    yield Tensor("attn_output", hidden, inner, layers)
+
+
+def output_gate(model: ModelFacts, state: StateFacts, layers: Layers, full_rank: bool) -> Iterator[Tensor]:
+    """The gate on what a Kimi Delta layer returns: through a rank of one head, or one matrix (Kimi K3)."""
+    head_dim, hidden = state.value_head_dim or 0, model.hidden_size
+    inner = (state.num_value_heads or 0) * head_dim
+    if full_rank:
+        yield Tensor("linear", inner, hidden, layers)
+        return
+    yield Tensor("linear", head_dim, hidden, layers)
+    yield Tensor("linear", inner, head_dim, layers)
 
 
 def mamba(model: ModelFacts, state: StateFacts, layers: Layers) -> Iterator[Tensor]:

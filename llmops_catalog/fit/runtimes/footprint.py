@@ -8,10 +8,25 @@ from llmops_catalog.fit.assumptions import Assumption
 from llmops_catalog.fit.facts import ModelFacts
 
 
+class Parts(NamedTuple):
+    """What a training run adds, in bytes over all cards; adapters are among the weights, the others in compute.
+
+    `activation_bytes` is what layers keep for their backward pass; `working_bytes` what comes and goes at the peak: logits,
+    one layer computed again, gathered shards.
+    """
+
+    adapter_bytes: int
+    gradient_bytes: int
+    optimizer_bytes: int
+    activation_bytes: int
+    working_bytes: int
+
+
 class Footprint(NamedTuple):
     """Bytes summed over the cards, and `per_gpu_bytes` card by card.
 
     `below_bytes` and `above_bytes` are how much less or more one card may need than `per_gpu_bytes` says.
+    `parts` divides what training adds.
     """
 
     weights_bytes: int
@@ -24,6 +39,7 @@ class Footprint(NamedTuple):
     below_bytes: int
     above_bytes: int
     assumptions: tuple[Assumption, ...] = ()
+    parts: Parts | None = None
 
     @property
     def total_bytes(self) -> int:

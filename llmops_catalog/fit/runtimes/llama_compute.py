@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.runtimes.llama_graph import Peak
-from llmops_catalog.fit.runtimes.llama_layers import Shape, boundary_width, graph_shape
+from llmops_catalog.fit.runtimes.llama_layers import Shape, attends, boundary_width, graph_shape, slides
 
 MICRO_BATCH = 512
 """Default of --ubatch-size (https://github.com/ggml-org/llama.cpp/blob/master/common/common.h)."""
@@ -22,6 +22,8 @@ FLASH_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-
 FLASH_HEADS = (40, 64, 72, 80, 96, 112, 128, 256)
 """Head sizes with a flash-attention kernel, any number of heads
 (https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-cuda/fattn.cu)."""
+FLASH_UNEVEN_HEADS = (192, 128)
+"""Keys and values of different size, where query heads share a key head by the eight."""
 FLASH_GROUPED_HEADS = (512,)
 """With one only where several query heads share a key head."""
 FLASH_BUILD = 2776
@@ -86,9 +88,13 @@ def flash_attention_runs(model: ModelFacts) -> bool:
         return (model.latent.kv_lora_rank, model.latent.qk_rope_head_dim) in ((512, 64), (256, 64))
     for group in model.layer_groups:
         head_dim = group.head_dim or model.head_dim
+        keys = group.num_key_value_heads or model.num_key_value_heads
+        if model.value_head_dim and model.value_head_dim != head_dim:
+            if (head_dim, model.value_head_dim) != FLASH_UNEVEN_HEADS or model.num_attention_heads % (8 * keys):
+                return False
+            continue
         if not head_dim or head_dim in FLASH_HEADS:
             continue
-        keys = group.num_key_value_heads or model.num_key_value_heads
         if head_dim not in FLASH_GROUPED_HEADS or model.num_attention_heads < 2 * keys:
             return False
     return True
@@ -121,9 +127,8 @@ def output_bytes(shape: Shape, batch: Batch) -> int:
 
 def mask_bytes(model: ModelFacts, build: Build, batch: Batch) -> int:
     """The attention masks of one micro-batch, as they are handed to a card."""
-    kinds = {group.type for group in model.layer_groups}
-    cells = batch.cells if kinds & {"full_attention", "sparse_attention"} else 0
-    cells += batch.sliding_cells if kinds & {"sliding_attention", "chunked_attention"} else 0
+    kinds = {slides(group) for group in model.layer_groups if attends(group)}
+    cells = batch.cells * (False in kinds) + batch.sliding_cells * (True in kinds)
     flash = build.flash_attention and flash_attention_runs(model)
     return batch.tokens * cells * (2 if flash and not build.wide_masks else 4)
 

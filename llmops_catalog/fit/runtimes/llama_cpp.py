@@ -59,7 +59,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     placement = placed(model.num_hidden_layers, question.gpu_count, question.engine.gpu_layers)
     build = compute.build_of(question.engine.runtime_version, question.engine.flash_attention)
     batch = batch_of(model, question)
-    output_copy = weights.table_bytes if model.is_decoder and model.tie_word_embeddings else 0
+    output_copy = weights.table_bytes if model.is_decoder and not weights.output_bytes else 0
     loaded = weights.resident_bytes - weights.input_bytes + output_copy
     on_cards = _weights_by_card(model, weights, loaded, placement, question)
     caches, states = _cache_by_card(model, question, batch, placement)
@@ -144,8 +144,9 @@ def _cache_by_card(model: ModelFacts, question: Question, batch: Batch, placemen
     if model.kind == "encoder-decoder":
         return [cache * len(span) // model.num_hidden_layers for span in placement.cards], [0] * len(placement.cards)
     each = [
-        slots * cells(kept, batch) * elements_bytes(kept.elements, question.kv_cache_type) if kept else 0 for kept in cache_by_layer(model)
-    ] if model.is_decoder else [0] * model.num_hidden_layers  # fmt: skip
+        slots * sum(cells(kept, batch) * elements_bytes(kept.elements, question.kv_cache_type) for kept in layer)
+        for layer in (cache_by_layer(model) if model.is_decoder else ((),) * model.num_hidden_layers)
+    ]
     recurrent = _recurrent_layers(model)
     states = [state * sum(recurrent[span.start : span.stop]) // max(1, sum(recurrent)) for span in placement.cards]
     return [sum(each[span.start : span.stop]) for span in placement.cards], states
@@ -159,14 +160,15 @@ def _recurrent_layers(model: ModelFacts) -> tuple[bool, ...]:
 
 def _weights_by_card(model: ModelFacts, weights: Weights, loaded: int, placement: Placement, question: Question) -> list[int]:
     """Weights of each card: its layers without the experts kept in main memory, and the output layer on the last."""
-    layers, dense = model.num_hidden_layers, model.experts.first_dense_layers if model.experts else 0
-    sparse = max(1, layers - dense)
+    if placement.whole and len(placement.cards) == 1 and not question.engine.cpu_expert_layers:
+        return [loaded]
+    layers, experts = model.num_hidden_layers, model.experts
+    sparse = [layer for layer in range(layers) if experts and experts.has_layer(layer)]
     plain = weights.layer_bytes - weights.expert_bytes
-    kept_outside = max(dense, question.engine.cpu_expert_layers)
 
     def before(layer: int) -> int:
-        experts = max(0, layer - kept_outside) if question.engine.cpu_expert_layers else max(0, layer - dense)
-        return plain * layer // layers + weights.expert_bytes * experts // sparse
+        held = sum(question.engine.cpu_expert_layers <= index < layer for index in sparse)
+        return plain * layer // layers + weights.expert_bytes * held // max(1, len(sparse))
 
     cards = [before(span.stop) - before(span.start) for span in placement.cards]
     if placement.output_card is not None:
@@ -201,7 +203,7 @@ def _graphs(model: ModelFacts, weights: Weights, question: Question, build: Buil
     visiting = _visiting_bytes(model, weights, question, placement)
     sizes[0] = max(sizes[0], layers + visiting + 4 * batch.tokens * model.hidden_size) if visiting else sizes[0]
     if placement.output_card is None and model.is_decoder and not build.few_logits:
-        sizes[0] = max(sizes[0], output + _output_tensor(model, weights))
+        sizes[0] = max(sizes[0], output + _output_tensor(weights))
     return sizes
 
 
@@ -214,14 +216,15 @@ def _graph_share(model: ModelFacts, cards: int) -> float:
 
 def _visiting_bytes(model: ModelFacts, weights: Weights, question: Question, placement: Placement) -> int:
     """The largest tensor that stays in main memory and visits the card to be multiplied there."""
-    if not placement.whole and placement.cards[0].start > (1 if model.experts and model.experts.first_dense_layers else 0):
+    if placement.cards[0].start:
         return weights.largest_tensor_bytes
-    dense = model.experts.first_dense_layers if model.experts else 0
-    return weights.largest_expert_tensor_bytes if question.engine.cpu_expert_layers > dense else 0
+    experts = model.experts
+    outside = question.engine.cpu_expert_layers
+    return weights.largest_expert_tensor_bytes if experts and any(experts.has_layer(layer) for layer in range(outside)) else 0
 
 
-def _output_tensor(model: ModelFacts, weights: Weights) -> int:
-    return weights.table_bytes if model.tie_word_embeddings else weights.resident_bytes - weights.input_bytes - weights.layer_bytes
+def _output_tensor(weights: Weights) -> int:
+    return weights.output_bytes or weights.table_bytes
 
 
 def _other_builds(

@@ -71,7 +71,7 @@ def graph_shape(
     if model.per_layer_embedding_size:
         tape.new(model.per_layer_embedding_size * model.num_hidden_layers)
     kinds = _kinds(model)
-    for sliding in sorted({_slides(group) for group, _ in kinds if _attends(group)}):
+    for sliding in sorted({slides(group) for group, _ in kinds if attends(group)}):
         wide = wide_masks or not flash_attention
         handed = NO_CELLS if fed_from_outside else _mask(1.0 if wide else 0.5, sliding)
         (walk_.handed if wide and flash_attention else walk_.masks)[sliding] = tape.new(0, cells=handed)
@@ -97,17 +97,21 @@ def boundary_width(model: ModelFacts) -> float:
 
 def _kinds(model: ModelFacts) -> list[tuple[LayerGroupFacts, bool]]:
     """The kinds of layers in the order they first come, each as often as it takes to see how they follow one another."""
-    dense = model.experts.first_dense_layers if model.experts else model.num_hidden_layers
-    by_layer = {layer: (group, layer >= dense) for group, layers in placed_groups(model) for layer in layers}
+    experts = model.experts
+    by_layer = {
+        layer: (group, experts is not None and experts.has_layer(layer)) for group, layers in placed_groups(model) for layer in layers
+    }
     once = list(dict.fromkeys(by_layer[layer] for layer in sorted(by_layer)))
     return once * LAYERS_OF_A_KIND + once[-1:]
 
 
-def _attends(group: LayerGroupFacts) -> bool:
+def attends(group: LayerGroupFacts) -> bool:
+    """True for layers with an attention mask."""
     return group.type not in RECURRENT_LAYERS and group.type != "feed_forward"
 
 
-def _slides(group: LayerGroupFacts) -> bool:
+def slides(group: LayerGroupFacts) -> bool:
+    """True for layers whose cache is limited."""
     return group.type in ("sliding_attention", "chunked_attention")
 
 
@@ -186,13 +190,15 @@ def _attention(walk_: Walk, normed: int, group: LayerGroupFacts) -> int:
         return _latent_attention(walk_, model.latent, normed)
     head_dim = group.head_dim or model.head_dim
     queries = model.num_attention_heads * head_dim
-    keys = (group.num_key_value_heads or model.num_key_value_heads) * head_dim
+    key_heads = group.num_key_value_heads or model.num_key_value_heads
+    value_dim = model.value_head_dim or head_dim
+    keys, values = key_heads * head_dim, key_heads * value_dim
     how = HYBRIDS.get(model.model_type)
     gated = how is not None and how.gated_queries
     families = FAMILIES.get(model.model_type)
     whole = -1
     if families and families[0].fused_qkv:
-        fused = tape.new(queries + 2 * keys, normed)
+        fused = tape.new(queries + keys + values, normed)
         query, key = tape.new(queries, fused), tape.new(keys, fused)
         tape.read(key)
         tape.read(fused)
@@ -202,15 +208,15 @@ def _attention(walk_: Walk, normed: int, group: LayerGroupFacts) -> int:
             query = tape.over(tape.over(tape.new(queries, whole)))
         else:
             query = tape.over(tape.over(tape.new(queries, normed)))
-        value = tape.new(keys, normed)
+        value = tape.new(values, normed)
         key = tape.over(tape.over(tape.new(keys, normed)))
         if model.is_decoder:
             tape.read(key)
             tape.read(value)
     reads: tuple[int, ...] = (query,)
     if not model.is_decoder:  # no cache to write: keys and values are turned into 16 bit and used at once
-        reads = (query, tape.new(keys / 2, key), tape.new(keys / 2, value))
-    result = _attended(walk_, reads, queries, 2 * keys, _slides(group))
+        reads = (query, tape.new(keys / 2, key), tape.new(values / 2, value))
+    result = _attended(walk_, reads, model.num_attention_heads * value_dim, keys + values, slides(group))
     return tape.over(result, tape.over(tape.new(queries, whole))) if gated else result
 
 
@@ -298,12 +304,12 @@ def _multiplied(walk_: Walk, size: int, reads: tuple[int, ...]) -> int:
 def _mixture(walk_: Walk, experts: ExpertFacts, normed: int) -> int:
     """Router, the experts a token uses, their sum, and what every token uses beside them."""
     model, tape = walk_.model, walk_.tape
-    hidden = model.hidden_size
+    hidden, width = model.hidden_size, experts.latent_size or model.hidden_size
     used = experts.used_per_token
     scores = tape.over(tape.new(experts.count, normed))
     chosen = tape.new(experts.count, scores)
     weights = tape.over(tape.new(used, scores, chosen))
-    tokens = normed
+    tokens = normed if width == hidden else tape.new(width, normed)
     if model.model_type in WEIGHTED_BEFORE:
         tokens = tape.over(tape.new(hidden * used, normed), weights)
     gated = not (model.model_type in HYBRIDS and not HYBRIDS[model.model_type].traits.gated)
@@ -311,11 +317,13 @@ def _mixture(walk_: Walk, experts: ExpertFacts, normed: int) -> int:
         middle = _multiplied(walk_, used * experts.intermediate_size, (tokens, chosen))
     else:
         middle = tape.over(tape.new(used * experts.intermediate_size, tokens, chosen))
-    result = tape.over(tape.new(used * hidden, middle, chosen), weights)
+    result = tape.over(tape.new(used * width, middle, chosen), weights)
     if used > 1:
-        total = tape.new(hidden, result, result)
+        total = tape.new(width, result, result)
         for _ in range(used - 2):
             total = tape.over(total, result)
         result = total
+    if width != hidden:
+        result = tape.new(hidden, result)
     shared = experts.shared_intermediate_size or (experts.shared_count or 0) * experts.intermediate_size
     return tape.over(result, _perceptron(walk_, normed, shared)) if shared else result

@@ -2,125 +2,156 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.facts import ModelFacts
-from llmops_catalog.fit.kv_cache import CachedLayers, cached_layers, elements_bytes
 from llmops_catalog.fit.question import Question
-from llmops_catalog.fit.runtimes.footprint import Footprint, feed_forward_width
-from llmops_catalog.fit.sizes import MIB, padded
-from llmops_catalog.fit.state import state_bytes
+from llmops_catalog.fit.runtimes.footprint import Footprint
+from llmops_catalog.fit.runtimes.vllm_batch import ARGUMENTS_SOURCE, Batch, batch, before, release
+from llmops_catalog.fit.runtimes.vllm_cache import PLANNING_SOURCE, Pool, pool, sequence_blocks, tokens_in
+from llmops_catalog.fit.runtimes.vllm_profile import (
+    GRAPHS_IN_BUDGET_FROM,
+    NON_TORCH_HIGH,
+    NON_TORCH_LOW,
+    SAMPLER_SOURCE,
+    SORTS_BEFORE,
+    WORKER_SOURCE,
+    Peak,
+    communication_bytes,
+    non_torch_bytes,
+    peak,
+)
+from llmops_catalog.fit.runtimes.vllm_weights import STAGES_SOURCE, rank_weights, stages
+from llmops_catalog.fit.sizes import MIB
 from llmops_catalog.fit.weights import Weights
 
-BLOCK_TOKENS = 16
-"""Tokens of a cache page on CUDA (vllm/config/cache.py)."""
-BATCHED_TOKENS, BATCHED_TOKENS_LARGE = 2048, 8192
-"""Default max_num_batched_tokens of the API server: 2048; 8192 on cards of 70 GiB and more (engine/arg_utils.py)."""
-SEQUENCES = 256
-"""Sequences sampled in the profiling run (max_num_seqs on cards below 70 GiB)."""
-LOGIT_BYTES = 10
-"""fp32 logits, their softmax and a 16-bit copy, per vocabulary entry of a sampled sequence."""
-GRAPHS, GRAPHS_LOW, GRAPHS_HIGH = 512 * MIB, 200 * MIB, 800 * MIB
-"""Captured CUDA graphs: 0.30 to 0.73 GiB in published logs."""
-NON_TORCH, NON_TORCH_LOW, NON_TORCH_HIGH = 256 * MIB, 10 * MIB, 400 * MIB
-"""What the allocator never sees, one card: 0.01 to 0.35 GiB in logs of vLLM issues (0.35 on an RTX 3090)."""
-NON_TORCH_PARALLEL, NON_TORCH_PARALLEL_HIGH = 512 * MIB, 1100 * MIB
-"""With NCCL between two to four cards: 0.20 to 0.74 GiB; one older log shows more."""
-ACTIVATION_LOW, ACTIVATION_HIGH = 0.5, 1.5
+ACTIVATION_SHARE = 0.25
+"""How far the peak of the profiling run may lie from our closed form, of what kernels of one format keep beside it."""
+GRAPH_LOW_SHARE, GRAPH_HIGH_SHARE = 0.6, 1.0
+"""How far graphs may: recurrent layers and kernels with workspaces of their own take twice what others do."""
+ATTENTION_WORKSPACE = 394 * MIB
+"""What FlashInfer's attention keeps ready, which some cards use (FLASHINFER_WORKSPACE_BUFFER_SIZE); in the high bound."""
+PREFIXES_FROM = (0, 21)
+"""Hybrids cache prefixes by default, and so keep two states for each sequence."""
 
-WORKER_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/v1/worker/gpu_worker.py"
-CACHE_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/v1/core/kv_cache_utils.py"
-ARGUMENTS_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/engine/arg_utils.py"
+
+class Rank(NamedTuple):
+    """Bytes of one rank of one pipeline stage, without the cache. `above_bytes`: how much more communication may take."""
+
+    weights_bytes: int
+    peak: Peak
+    non_torch_bytes: int
+    above_bytes: int
+
+    @property
+    def fixed_bytes(self) -> int:
+        """All that stands before the cache."""
+        return self.weights_bytes + self.peak.activation_bytes + self.peak.buffer_bytes + self.peak.graph_bytes + self.non_torch_bytes
 
 
 def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footprint:
-    """Memory of a server that keeps `concurrency` sequences of `context_tokens`, tensor-parallel over the cards."""
-    cards = question.gpu_count
-    per_card_weights = -(-weights.resident_bytes // cards)
-    per_card_cache = question.concurrency * cache_bytes_per_card(model, question)
-    per_card_state = -(-question.concurrency * state_bytes(model, convolution_bytes=2) // cards)
-    activations = activation_bytes(model, question, BATCHED_TOKENS)
-    most = activation_bytes(model, question, BATCHED_TOKENS_LARGE)
-    non_torch = NON_TORCH if cards == 1 else NON_TORCH_PARALLEL
-    non_torch_high = NON_TORCH_HIGH if cards == 1 else NON_TORCH_PARALLEL_HIGH
-    spread = weights.uncertainty_bytes // cards
-    each = per_card_weights + per_card_cache + per_card_state + activations + GRAPHS + non_torch
+    """Memory of a server that keeps `concurrency` sequences of `context_tokens`, on its share of the cards of each stage."""
+    most = batch(model, question)
+    shared = _pool(model, question)
+    keyed, states = sequence_blocks(shared, question.context_tokens, most, _prefixes(model, question))
+    stage_ranks = ranks(model, question, most)
+    parallel = question.gpu_count // question.engine.pipeline_parallel
+    spare = [size if shared.groups else 0 for size in shared.block_bytes]  # the block no sequence gets (`null_block`)
+    cache = [question.concurrency * keyed * size for size in shared.block_bytes]
+    state = [question.concurrency * states * size for size in shared.block_bytes]
+    each = [rank.fixed_bytes + kept + room + none for rank, kept, room, none in zip(stage_ranks, cache, state, spare, strict=True)]
+    below, above = _spread(stage_ranks, weights, question)
     return Footprint(
-        weights_bytes=per_card_weights * cards,
+        weights_bytes=parallel * sum(rank.weights_bytes for rank in stage_ranks),
         host_bytes=0,
-        kv_cache_bytes=per_card_cache * cards,
-        state_bytes=per_card_state * cards,
-        compute_bytes=(activations + GRAPHS) * cards,
-        overhead_bytes=non_torch * cards,
-        per_gpu_bytes=(each,) * cards,
-        below_bytes=spread + int(activations * (1 - ACTIVATION_LOW)) + GRAPHS - GRAPHS_LOW + non_torch - NON_TORCH_LOW,
-        above_bytes=spread
-        + max(most, int(activations * ACTIVATION_HIGH))
-        - activations
-        + GRAPHS_HIGH
-        - GRAPHS
-        + non_torch_high
-        - non_torch,
-        assumptions=_assumptions(model, weights, question),
+        kv_cache_bytes=parallel * sum(cache),
+        state_bytes=parallel * sum(state),
+        compute_bytes=parallel * (sum(rank.fixed_bytes - rank.weights_bytes - rank.non_torch_bytes for rank in stage_ranks) + sum(spare)),
+        overhead_bytes=parallel * sum(rank.non_torch_bytes for rank in stage_ranks),
+        per_gpu_bytes=tuple(size for size in each for _ in range(parallel)),
+        below_bytes=below,
+        above_bytes=above,
+        assumptions=_assumptions(model, weights, question, most),
     )
 
 
-def cache_bytes_per_card(model: ModelFacts, question: Question) -> int:
-    """Cache of one sequence on one card, in whole pages.
+def cache_tokens_left(model: ModelFacts, question: Question, available_bytes: int) -> int:
+    """Tokens of cache that vLLM will log on cards that offer `available_bytes` each ("GPU KV cache size"); 0 where none fit.
 
-    Layer kinds share one pool in groups of equal size: the last group of a kind is filled up with unused layers
-    (`_get_kv_cache_groups_uniform_page_size`). Key/value heads are divided among the cards, at least one each; the
-    latent vector of MLA is repeated on every card.
+    Divided by `context_tokens` it is what the log calls the maximum concurrency. Raises `MissingFact`.
     """
-    groups = cached_layers(model)
-    size = _pool_group(groups)
-    total = 0
-    for group in groups:
-        tokens = padded(_remembered(group, question.context_tokens), BLOCK_TOKENS)
-        total += padded(group.layers, size) * tokens * elements_bytes(_per_card(model, group, question.gpu_count), question.kv_cache_type)
-    return total
+    most = batch(model, question)
+    room = tuple(available_bytes - rank.fixed_bytes for rank in ranks(model, question, most))
+    return tokens_in(_pool(model, question), room, question.context_tokens, most, _prefixes(model, question))
 
 
-def _pool_group(groups: tuple[CachedLayers, ...]) -> int:
-    """Layers of one pool group: those of the rarest kind, or of the most frequent where they are nearly as many."""
-    counts = [group.layers for group in groups]
-    if len({group.window for group in groups}) < 2:
-        return 1
-    return max(counts) if max(counts) < 1.25 * min(counts) else min(counts)
+def ranks(model: ModelFacts, question: Question, most: Batch) -> tuple[Rank, ...]:
+    """One rank of each pipeline stage; those of a stage are alike."""
+    number = question.engine.pipeline_parallel
+    parallel = question.gpu_count // number
+    alone = non_torch_bytes(question)
+    held = rank_weights(model, question.quantization, parallel, number)
+    whole = rank_weights(model, question.quantization, 1, number)
+    spans = stages(model.num_hidden_layers, number)
+    found = []
+    for stage, (size, span) in enumerate(zip(held, spans, strict=True)):
+        shared, above = communication_bytes(question, max(0, whole[stage] - size))
+        found.append(Rank(size, peak(model, question, most, parallel, len(span), stage == number - 1), alone + shared, above))
+    return tuple(found)
 
 
-def _remembered(group: CachedLayers, context: int) -> int:
-    """Tokens a layer needs pages for; a sliding one, its window and a batch (`max_memory_usage_bytes` of its spec)."""
-    if group.window is None:
-        return context
-    return min(context, group.window - 1 + BATCHED_TOKENS) + BLOCK_TOKENS
+def _pool(model: ModelFacts, question: Question) -> Pool:
+    number = question.engine.pipeline_parallel
+    return pool(model, question.kv_cache_type, question.gpu_count // number, number)
 
 
-def _per_card(model: ModelFacts, group: CachedLayers, cards: int) -> int:
-    if not group.per_head or cards == 1:
-        return group.elements
-    heads = max(1, model.num_key_value_heads)
-    return group.elements * max(1, -(-heads // cards)) // heads
+def _prefixes(model: ModelFacts, question: Question) -> bool:
+    return model.num_attention_heads > 0 and not before(question, PREFIXES_FROM)
 
 
-def activation_bytes(model: ModelFacts, question: Question, batched_tokens: int) -> int:
-    """Peak of the profiling run on one card: feed forward and residuals of a batch in 16 bit, logits of a step."""
-    tokens = min(batched_tokens, question.context_tokens * question.concurrency)
-    width = 3 * -(-feed_forward_width(model) // question.gpu_count) + 4 * model.hidden_size
-    logits = min(SEQUENCES, max(question.concurrency, tokens)) * model.vocab_size * LOGIT_BYTES if model.is_decoder else 0
-    return tokens * width * 2 + logits
+def _spread(stage_ranks: tuple[Rank, ...], weights: Weights, question: Question) -> tuple[int, int]:
+    """How much less or more one card may need: the widest of all stages."""
+    unsure = weights.uncertainty_bytes // question.gpu_count
+    below = max(
+        rank.non_torch_bytes - NON_TORCH_LOW + int(rank.peak.activation_bytes * ACTIVATION_SHARE + rank.peak.graph_bytes * GRAPH_LOW_SHARE)
+        for rank in stage_ranks
+    )
+    above = max(
+        rank.above_bytes
+        + rank.peak.above_bytes
+        + int(rank.peak.activation_bytes * ACTIVATION_SHARE + rank.peak.graph_bytes * GRAPH_HIGH_SHARE)
+        for rank in stage_ranks
+    )
+    workspace = 0 if before(question, GRAPHS_IN_BUDGET_FROM) else ATTENTION_WORKSPACE
+    return unsure + below, unsure + NON_TORCH_HIGH - non_torch_bytes(question) + above + workspace
 
 
-def _assumptions(model: ModelFacts, weights: Weights, question: Question) -> tuple[Assumption, ...]:
+@lru_cache(maxsize=4096)
+def _batch_said(tokens: int, sequences: int, chosen: bool) -> Assumption:
+    text = f"the activation peak is that of {tokens:,} batched tokens and {sequences:,} sequences"
+    return Assumption(text if chosen else f"{text}, vLLM's own choice on cards below 70 GiB", ARGUMENTS_SOURCE)
+
+
+def _assumptions(model: ModelFacts, weights: Weights, question: Question, most: Batch) -> tuple[Assumption, ...]:
     said = [*weights.assumptions]
     said.append(
         Assumption(
             "room is kept for every sequence at its full length; vLLM refuses to start without room for one",
-            CACHE_SOURCE,
+            PLANNING_SOURCE,
         )
     )
-    peak = "the activation peak is that of 2,048 batched tokens and 256 sequences, the high bound that of 8,192 tokens"
-    said.append(Assumption(peak, ARGUMENTS_SOURCE))
-    said.append(Assumption("captured CUDA graphs take 0.5 GiB a card", WORKER_SOURCE))
-    if model.latent and question.gpu_count > 1:
-        said.append(Assumption("the latent cache is repeated on every card: tensor parallelism cannot divide it", CACHE_SOURCE))
+    said.append(_batch_said(most.tokens, most.sequences, question.engine.batched_tokens is not None))
+    if before(question, GRAPHS_IN_BUDGET_FROM):
+        said.append(Assumption("this release captures CUDA graphs outside its budget: they are not counted", WORKER_SOURCE))
+    elif model.is_decoder:
+        said.append(Assumption("CUDA graphs are taken off the budget, as they are since 0.21", WORKER_SOURCE))
+    if release(question) is None and model.is_decoder:
+        older = f"releases before {'.'.join(map(str, SORTS_BEFORE))} sort the whole vocabulary when they sample"
+        said.append(Assumption(f"{older}: the high bound holds room for it", SAMPLER_SOURCE))
+    if model.latent and question.gpu_count > question.engine.pipeline_parallel:
+        said.append(Assumption("the latent cache is repeated on every card: tensor parallelism cannot divide it", PLANNING_SOURCE))
+    if question.engine.pipeline_parallel > 1:
+        said.append(Assumption(f"layers stand in {question.engine.pipeline_parallel} pipeline stages", STAGES_SOURCE))
     return once(said)

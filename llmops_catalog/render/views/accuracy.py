@@ -2,142 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from statistics import median
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from llmops_catalog.catalog import Record
-from llmops_catalog.errors import FitInputError
-from llmops_catalog.fit import Memory, estimate
+from llmops_catalog.accuracy import (
+    BREAKDOWNS,
+    PARTS,
+    TERMS,
+    Bound,
+    Checked,
+    Checks,
+    Figures,
+    VerdictErrors,
+    breakdown,
+    figures,
+    naive_figures,
+    nominal_bits,
+    speed_coverage,
+    verdict_errors,
+    why,
+    worst,
+)
 from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.library import Library
-from llmops_catalog.render.views.measured import readings
 from llmops_catalog.render.views.parts import Block, Cell, Column, PageView, Prose, Row, Span, Table, plain
 
-AFTER_RUN = "driver-used-after-run"
-LOADED = ("driver-used-loaded", "weights", "file")
-"""What training has in common with running a model: it is loaded first."""
-UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "MB": 10**6, "GB": 10**9}
-PARTS: dict[str, tuple[str, str]] = {
-    "driver-used-loaded": ("weights and overhead", "loaded"),
-    "driver-used-after-run": ("everything", "after a run"),
-    "allocated-peak": ("everything but overhead", "allocated at most"),
-    "reserved-peak": ("everything but overhead", "reserved at most"),
-    "weights": ("weights", "weights"),
-    "file": ("file", "file"),
-    "kv-cache": ("key/value cache", "key/value cache"),
-    "compute-buffer": ("compute buffers", "compute buffer"),
-}
-"""For each kind of reading: which part of an estimate answers to it, and its short name."""
+MATTERS_AT_A_CONTEXT = ("total", "cache")
+"""Terms whose readings depend on the context."""
 
 
-def part_of(memory: Memory, measure: str) -> tuple[int, int, int] | None:
-    """Low, middle and high of the part of an estimate that a reading shows; exact parts have one value."""
-    loaded = memory.weights_bytes + memory.overhead_bytes
-    spread_low, spread_high = memory.total_bytes - memory.low_bytes, memory.high_bytes - memory.total_bytes
-    if measure == "driver-used-loaded":
-        return max(0, loaded - spread_low), loaded, loaded + spread_high
-    if measure == "driver-used-after-run":
-        return memory.low_bytes, memory.total_bytes, memory.high_bytes
-    if measure in ("allocated-peak", "reserved-peak"):
-        inside = memory.total_bytes - memory.overhead_bytes
-        return max(0, inside - spread_low), inside, inside + spread_high
-    exact = {
-        "weights": memory.weights_bytes,
-        "file": memory.file_bytes,
-        "kv-cache": memory.kv_cache_bytes,
-        "compute-buffer": memory.compute_bytes,
-    }.get(measure)
-    return None if exact is None else (exact, exact, exact)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One reading beside the estimate of the same thing. `within` says whether the reading lies in the estimated range."""
-
-    measure: str
-    measured_bytes: float
-    low_bytes: int
-    estimated_bytes: int
-    high_bytes: int
-
-    @property
-    def error(self) -> float:
-        """How far the estimate is off, as a share of the reading."""
-        return (self.estimated_bytes - self.measured_bytes) / self.measured_bytes
-
-    @property
-    def within(self) -> bool:
-        """Whether the range holds the reading."""
-        return self.low_bytes <= self.measured_bytes <= self.high_bytes
-
-
-def comparisons(readings: list[Mapping[str, Any]], memory: Memory) -> Iterator[Comparison]:
-    """Every reading the estimator has a figure for."""
-    for reading in readings:
-        measured = reading["value"] * UNITS.get(reading["unit"], 0)
-        part = part_of(memory, reading["measure"])
-        if part and measured > 0:
-            yield Comparison(reading["measure"], measured, *part)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One reading of one measurement record beside its estimate."""
-
-    record: Record
-    model_id: str
-    context_tokens: int
-    context_stated: bool
-    comparison: Comparison
-
-
-def checked_measurements(library: Library) -> list[Checked]:
-    """Every published reading that names model, quantization and runtime and that the estimator has a figure for."""
-    contexts = _contexts_of_uses(library)
-    found: list[Checked] = []
-    for record in library.records.get("measurements", {}).values():
-        if record.data.get("grade") == "bound" or record.data["kind"] not in ("memory", "training"):
-            continue  # a bound is no reading; speeds and scores are not bytes
-        for reading in readings(record):
-            if record.data["kind"] == "training" and reading["measure"] not in LOADED:
-                continue  # what training itself takes is not what we estimate
-            found += _checked(library, record, reading, contexts.get(record.id))
-    return found
-
-
-def _checked(library: Library, record: Record, reading: Mapping[str, Any], context_of_use: int | None) -> Iterator[Checked]:
-    model = library.models.get(reading.get("model") or "")
-    if model is None or not reading.get("quantization") or not reading.get("runtime"):
-        return
-    stated = reading.get("context_tokens") or context_of_use
-    try:
-        asked = estimate(
-            model,
-            quantization=reading["quantization"],
-            runtime=reading["runtime"],
-            context_tokens=stated or None,
-            prompt_tokens=min(reading["prompt_tokens"], stated) if stated and reading.get("prompt_tokens") else None,
-            concurrency=reading.get("concurrency") or 1,
-            kv_cache_type=reading.get("cache_type"),
-            gpu_count=reading.get("gpus") or 1,
-        )
-    except FitInputError:
-        return
-    for one in comparisons([reading], asked.memory):
-        yield Checked(record, model.id, asked.question.context_tokens, bool(stated), one)
-
-
-def _contexts_of_uses(library: Library) -> dict[str, int]:
-    """The context of the notebook that saved a measurement, where the reading itself does not say."""
-    uses = [use for record in library.records.get("notebooks", {}).values() for use in record.data.get("uses", ())]
-    return {use["measurement"]: use["context_tokens"] for use in uses if use.get("measurement") and use.get("context_tokens")}
-
-
-def accuracy_table(library: Library, found: list[Checked], *, title: str = "", anchor: str = "") -> Table:
+def accuracy_table(library: Library, found: Sequence[Checked], *, title: str = "", anchor: str = "") -> Table:
     """The readings, one row each."""
     rows = tuple(_accuracy_row(library, one) for one in found)
     columns = (
@@ -155,9 +50,9 @@ def accuracy_table(library: Library, found: list[Checked], *, title: str = "", a
 
 def _accuracy_row(library: Library, one: Checked) -> Row:
     found = one.comparison
-    exact = found.low_bytes == found.high_bytes
+    exact = not found.has_range
     low_high = "" if exact else f"{found.low_bytes / GIB:,.2f} – {found.high_bytes / GIB:,.2f}"
-    matters = found.measure in ("driver-used-after-run", "allocated-peak", "reserved-peak", "kv-cache")
+    matters = found.term in MATTERS_AT_A_CONTEXT
     context = f"{text.short_tokens(one.context_tokens)}{'' if one.context_stated else ' assumed'}" if matters else ""
     return Row(
         (
@@ -184,62 +79,196 @@ def _accuracy_row(library: Library, one: Checked) -> Row:
     )
 
 
-def accuracy_page(library: Library, found: list[Checked]) -> PageView:
+def accuracy_page(library: Library, checks: Checks) -> PageView:
     """Our estimates against everything published that we can compare with, the bad ones too."""
     lead = (
         "Every memory reading of this catalog that names its model, quantization and runtime, "
         "beside what we would have estimated. Nothing is left out because it looks bad."
     )
+    found = checks.compared
+    if not found:
+        nothing = Prose(plain("No measurement can be compared yet."))
+        return PageView("accuracy/index.md", "How far off are the estimates?", lead, (nothing,), lead=lead, search=False)
+    judged = verdict_errors(found, library.gpus)
     blocks: tuple[Block, ...] = (
-        (_summary(found), _by_part(found), accuracy_table(library, found, title="Reading by reading", anchor="readings"))
-        if found
-        else (Prose(plain("No measurement can be compared yet.")),)
+        _summary(found),
+        _by_term(library, found),
+        _verdicts(judged),
+        *(_by_side(library, found, side) for side in ("runtime", "quantization", "family")),
+        _worst(library, found),
+        *((_bounds(library, checks.bounds),) if checks.bounds else ()),
+        *_speed(library),
+        _left_out(checks.left_out),
+        accuracy_table(library, found, title="Reading by reading", anchor="readings"),
     )
     return PageView("accuracy/index.md", "How far off are the estimates?", lead, blocks, lead=lead, search=False)
 
 
-def _by_part(found: list[Checked]) -> Table:
-    """How far off we are by what was read: exact parts are near, buffers and peaks are where engines differ."""
-    rows = []
-    for measure in PARTS:
-        errors = sorted(abs(one.comparison.error) for one in found if one.comparison.measure == measure)
-        if errors:
-            share = sum(error <= 0.05 for error in errors) / len(errors)
-            rows.append(
-                Row((
-                    Cell(plain(wording.FORMATS["measure"](measure))),
-                    Cell(plain(len(errors)), sort=len(errors), css="n"),
-                    Cell(plain(f"{median(errors):.1%}"), sort=median(errors), css="n"),
-                    Cell(plain(f"{share:.0%}"), sort=share, css="n"),
-                    Cell(plain(f"{errors[-1]:.1%}"), sort=errors[-1], css="n"),
-                ))
-            )  # fmt: skip
-    columns = (
-        Column("What was read"), Column("Readings", "n"), Column("Half are off by less than", "n"), Column("Within 5 %", "n"),
-        Column("Worst", "n"),
-    )  # fmt: skip
-    return Table("Errors by what was read", columns, tuple(rows), title="By what was read", anchor="by-part", stack=True)
-
-
-def _summary(found: list[Checked]) -> Prose:
-    errors = [abs(one.comparison.error) for one in found]
-    ranged = [one.comparison.within for one in found if one.comparison.low_bytes < one.comparison.high_bytes]
-    worst = max(found, key=lambda one: abs(one.comparison.error))
+def _summary(found: Sequence[Checked]) -> Prose:
+    totals = [one for one in found if one.comparison.term == "total"]
+    shown = figures(totals or found)
+    inside = "" if shown.inside_share is None else f"; {shown.inside_share:.0%} lie inside the interval we give"
     return Prose(
         plain(
             f"{len(found)} readings of {len({one.record.id for one in found})} measurements. "
-            f"Half of them are off by {median(errors):.1%} or less; {sum(ranged)} of the {len(ranged)} that have a range lie inside it; "
-            f"the worst is off by {worst.comparison.error:+.1%} ({worst.record.label}). "
-            "What training itself used is not compared: the estimates here are of inference. "
-            "Releases of 2023 and 2024 are in the table too, and allocate otherwise than those we model: Transformers 4.38 computed an "
-            "output for every token of the prompt, llama.cpp of 2024 kept one buffer more per card. "
-            "Not all of this is independent proof: what transformers takes beside the tensors, and the scales of HQQ's experts, "
-            "were themselves set after readings listed here (the notebooks of llm-ops)."
+            f"Of the {shown.readings} that say what a whole run took, half are off by {shown.median_error:.1%} or less "
+            f"and nine of ten by {shown.p90_error:.1%} or less{inside}. "
+            "Not all of this is independent proof: what the engines take beside the tensors was itself set after some of these readings, "
+            "and every such figure names them in the code."
         ),
     )
 
 
-def model_evidence(library: Library, found: list[Checked], model_id: str) -> tuple[Block, ...]:
+def _by_term(library: Library, found: Sequence[Checked]) -> Table:
+    """What is exact and what is not; and what the usual rule of thumb makes of the same totals."""
+    groups = breakdown(found, BREAKDOWNS["term"])
+    rows = [_figures_row(TERMS[term], groups[term]) for term in TERMS if term in groups]
+    naive = naive_figures(found, nominal_bits(library.catalog))
+    if naive:
+        rows.append(_figures_row("All together, by parameters × bytes × 1.2", naive))
+    return Table(
+        "Errors by what was read", _figures_columns("What was read"), tuple(rows), title="By what was read", anchor="by-part", stack=True,
+        note=plain("The last row is what most calculators answer: it knows no context, no cache and no runtime."),
+    )  # fmt: skip
+
+
+def _by_side(library: Library, found: Sequence[Checked], side: str) -> Table:
+    rows = []
+    for term in TERMS:
+        groups = breakdown((one for one in found if one.comparison.term == term), BREAKDOWNS[side])
+        rows += [_figures_row(_side_name(library, side, name), group, TERMS[term]) for name, group in groups.items()]
+    columns = (Column(side.capitalize(), facet=True), Column("What was read", facet=True), *_figures_columns("")[1:])
+    return Table(f"Errors by {side}", columns, tuple(rows), title=f"By {side}", anchor=f"by-{side}", stack=True, tools=len(rows) > 12)
+
+
+def _side_name(library: Library, side: str, name: str) -> str | Span:
+    if side == "runtime":
+        return wording.named("runtime", name)
+    return library.link("quantizations", name) if side == "quantization" else name
+
+
+def _figures_columns(first: str) -> tuple[Column, ...]:
+    return (
+        Column(first), Column("Readings", "n"), Column("Half are off by less than", "n"), Column("Nine of ten by less than", "n"),
+        Column("Worst", "n"), Column("In our interval", "n"),
+    )  # fmt: skip
+
+
+def _figures_row(name: str | Span, found: Figures, *more: str) -> Row:
+    inside = found.inside_share
+    return Row((
+        Cell((name if isinstance(name, Span) else Span(name),)),
+        *(Cell(plain(words)) for words in more),
+        Cell(plain(found.readings), sort=found.readings, css="n"),
+        Cell(plain(f"{found.median_error:.1%}"), sort=found.median_error, css="n"),
+        Cell(plain(f"{found.p90_error:.1%}"), sort=found.p90_error, css="n"),
+        Cell(plain(f"{found.worst_error:.1%}"), sort=found.worst_error, css="n"),
+        Cell(plain("no interval" if inside is None else f"{inside:.0%}"), sort=inside, css="n"),
+    ))  # fmt: skip
+
+
+def _verdicts(judged: VerdictErrors) -> Prose:
+    """The errors that cost somebody an evening."""
+    ran = (
+        f"{judged.ran} of the whole runs name the card they ran on; we say of {len(judged.said_no)} of them that it would not fit there. "
+        if judged.ran
+        else ""
+    )
+    return Prose(
+        plain(
+            f"{ran}Put against every size of card in the catalog, that makes {judged.questions:,} questions: "
+            f"{judged.fits_wrongly} times we say “fits” where the measured need is larger than the card, "
+            f"{judged.refused_wrongly} times “does not fit” where it is smaller, and {judged.tight:,} times “tight”, "
+            "which is the honest answer in between."
+        ),
+        title="What a wrong answer costs",
+    )
+
+
+def _worst(library: Library, found: Sequence[Checked]) -> Table:
+    rows = tuple(
+        Row((
+            Cell((library.link("measurements", one.record.id),)),
+            Cell((library.link("models", one.model_id),)),
+            Cell(plain(PARTS[one.comparison.measure].short)),
+            Cell(plain(f"{one.comparison.measured_bytes / GIB:,.2f}"), css="n"),
+            Cell(plain(f"{one.comparison.error:+.1%}"), css="n"),
+            Cell(plain(why(one) or "not known")),
+        ))
+        for one in worst(found)
+    )  # fmt: skip
+    columns = (
+        Column("Measurement"),
+        Column("Model"),
+        Column("What was read"),
+        Column("Measured (GiB)", "n"),
+        Column("Off by", "n"),
+        Column("Why"),
+    )
+    return Table("The ten worst", columns, rows, title="The ten worst, and why", anchor="worst", stack=True)
+
+
+def _bounds(library: Library, bounds: Sequence[Bound]) -> Table:
+    """Figures a source gives only as a bound: no error can be computed, only whether our interval respects it."""
+    rows = tuple(
+        Row((
+            Cell((library.link("measurements", bound.record.id),)),
+            Cell((library.link("models", bound.model.id),)),
+            Cell(plain(f"{bound.bound_bytes / GIB:,.2f}"), css="n"),
+            Cell(plain(f"{bound.estimate.memory.low_bytes / GIB:,.2f}"), css="n"),
+            Cell((Span("yes" if bound.respected else "no", css="v vf" if bound.respected else "v vn"),)),
+        ))
+        for bound in bounds
+    )  # fmt: skip
+    columns = (
+        Column("Source"),
+        Column("Model"),
+        Column("Needs at most (GiB)", "n"),
+        Column("Our low (GiB)", "n"),
+        Column("Respected", facet=True),
+    )
+    return Table("Bounds", columns, rows, title="Bounds, used only as bounds", anchor="bounds", stack=True)
+
+
+def _speed(library: Library) -> tuple[Block, ...]:
+    """How many published speeds lie in the interval given for the same model on the same card."""
+    groups = speed_coverage(library.catalog)
+    rows = tuple(
+        Row((
+            Cell(plain(wording.FORMATS["measure"](group.measure)), sort=group.measure),
+            Cell(plain(wording.named("runtime", group.runtime))),
+            Cell(plain(f"{group.hardware}{', rough' if group.rough else ''}")),
+            Cell(plain(group.readings), sort=group.readings, css="n"),
+            Cell(plain(f"{group.share:.0%}"), sort=group.share, css="n"),
+            Cell(plain(group.cards), sort=group.cards, css="n"),
+            Cell(plain(f"{group.cards_inside / group.cards:.0%}"), sort=group.cards_inside / group.cards, css="n"),
+        ))
+        for group in groups
+    )  # fmt: skip
+    columns = (
+        Column("Speed", facet=True),
+        Column("Runtime", facet=True),
+        Column("Hardware"),
+        Column("Readings", "n"),
+        Column("In our interval", "n"),
+        Column("Cards", "n"),
+        Column("Card by card", "n"),
+    )
+    note = plain(
+        "Speeds are given as wide intervals on purpose: builds, drivers and hosts differ. "
+        "The intervals were set while looking at these readings, so expect "
+        "fewer inside on cards that are not here; rough marks the classes with little evidence."
+    )
+    return (Table("Speeds", columns, rows, title="Speeds, inside and outside", anchor="speed", stack=True, note=note),) if rows else ()
+
+
+def _left_out(left_out: Mapping[str, int]) -> Table:
+    rows = tuple(Row((Cell(plain(reason)), Cell(plain(number), sort=number, css="n"))) for reason, number in left_out.items())
+    columns = (Column("Why"), Column("Readings", "n"))
+    return Table("Not compared", columns, rows, title="Not compared", anchor="left-out", stack=True)
+
+
+def model_evidence(library: Library, checks: Checks, model_id: str) -> tuple[Block, ...]:
     """The readings of one model, for its page."""
-    own = [one for one in found if one.model_id == model_id]
+    own = [one for one in checks.compared if one.model_id == model_id]
     return (accuracy_table(library, own, title="Measured", anchor="measured"),) if own else ()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_catalog.accuracy import AFTER_RUN, PARTS, UNITS, comparisons
 from llmops_catalog.catalog import Record
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit import FitResult, Memory, estimate, fit
 from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
-from llmops_catalog.render.views.accuracy import AFTER_RUN, PARTS, UNITS, comparisons
 from llmops_catalog.render.views.library import Library
 from llmops_catalog.render.views.parts import Block, Cell, Column, Row, Span, Table, plain, verdict_css, verdict_words
 
@@ -130,14 +130,14 @@ def _measured(library: Library, use: Mapping[str, Any], memory: Memory | None) -
     trained = record.data["kind"] == "training"
     measured: list[Span] = []
     for reading in memory_readings:
-        name = "after training" if trained and reading["measure"] == AFTER_RUN else PARTS[reading["measure"]][1]
+        name = "after training" if trained and reading["measure"] == AFTER_RUN else PARTS[reading["measure"]].short
         measured.append(Span(f"{name}: {reading['value'] * UNITS[reading['unit']] / GIB:,.2f}", css="line"))
     measured.append(library.link("measurements", record.id, "all readings", css="sub"))
     compared = [reading for reading in memory_readings if not (trained and reading["measure"] == AFTER_RUN)]
     against: list[Span] = []
     for found in comparisons(compared, memory) if memory else ():
         against.append(
-            Span(f"{found.error:+.1%} {PARTS[found.measure][1]}, {'inside' if found.within else 'outside'} the range", css="line")
+            Span(f"{found.error:+.1%} {PARTS[found.measure].short}, {'inside' if found.within else 'outside'} the range", css="line")
         )
     if len(compared) < len(memory_readings):
         against.append(Span("what training leaves behind is not estimated", css="sub wrap"))

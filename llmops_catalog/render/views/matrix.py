@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit import Estimate, GpuFacts, Memory, ModelFacts, available_per_card, estimate
+from llmops_catalog.fit.matrix import kind_of
 from llmops_catalog.fit.question import ask
 from llmops_catalog.fit.support import refusals
 from llmops_catalog.fit.verdict import compare, judge
@@ -50,27 +51,6 @@ class Answer:
     instead: str = ""
 
 
-NOT_ASKED_ABOUT: dict[str, Any] = {
-    "id": "",
-    "name": "",
-    "segment": None,
-    "architecture": None,
-    "released": None,
-    "launch_price_usd": None,
-    "colab": None,
-    "rental": None,
-    "bandwidth_gb_s": None,
-    "fp16_tflops": None,
-    "fp32_tflops": None,
-    "driver_mib": None,
-    "cuda_gib": None,
-    "system_limit_low_gib": None,
-    "system_limit_high_gib": None,
-    "sold_gb": 0.0,
-}
-"""What of a card decides no verdict: its name, price and speed; its sizes only through the bytes a process can allocate."""
-
-
 class Matrix:
     """The answers, computed when asked for and kept. Cards that differ in nothing a verdict rests on are asked about once."""
 
@@ -104,7 +84,7 @@ class Matrix:
     def answer(self, model: ModelFacts, gpu: GpuFacts, way: Way) -> Answer:
         """Whether and how far it runs. A card without bf16 is asked about f16 where the developer's own format is bf16."""
         if gpu.id not in self._kinds:
-            kind = (gpu._replace(**NOT_ASKED_ABOUT), card_bytes(gpu))
+            kind = (kind_of(gpu), card_bytes(gpu))
             self._kinds[gpu.id] = self._kind_numbers.setdefault(kind, len(self._kind_numbers))
         key = (model.id, self._kinds[gpu.id], way)
         if key not in self._answers:

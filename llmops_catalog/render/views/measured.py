@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from llmops_catalog.accuracy import SETUP, Reading, readings
 from llmops_catalog.catalog import Record
 from llmops_catalog.render import text
 from llmops_catalog.render.views import wording
 from llmops_catalog.render.views.library import Library
 from llmops_catalog.render.views.parts import Block, Cell, Column, Row, Span, Table, plain, web_link, without_empty
-from llmops_catalog.schema.evidence import Setup
 
-SETUP = tuple(Setup.model_fields)
 QUALITY = ("accuracy", "task-score", "task-recovery", "perplexity", "perplexity-ratio", "kl-divergence", "probability-change",
            "same-top-token")  # fmt: skip
 """Measures of how good the answers are."""
 MOST_ROWS = 40
 """Of one table on the page of something else; the measurement's own page has them all."""
-
-Reading = Mapping[str, Any]
-
-
-def readings(record: Record) -> Iterator[Reading]:
-    """Every reading of a measurement with its whole setup: what the record says for all rows, and what the row says for itself."""
-    common = {key: record.data[key] for key in SETUP if record.data.get(key) is not None}
-    for reading in record.data["readings"]:
-        setup = dict(common)
-        for one, other in (("model", "model_name"), ("quantization", "quantization_name"), ("gpu", "gpu_name")):
-            if one in reading or other in reading:
-                setup.pop(one, None)
-                setup.pop(other, None)
-        yield setup | reading
 
 
 def measurement_sections(library: Library, record: Record) -> Iterator[Block]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from llmops_catalog.accuracy import Checks, check
 from llmops_catalog.catalog import Record
 from llmops_catalog.fit.sizes import GIB
 from llmops_catalog.render.views import chosen
-from llmops_catalog.render.views.accuracy import Checked, accuracy_page, checked_measurements, model_evidence
+from llmops_catalog.render.views.accuracy import accuracy_page, model_evidence
 from llmops_catalog.render.views.answers import gpu_answers, home_answer, model_answers, overview
 from llmops_catalog.render.views.evidence import notebook_answers
 from llmops_catalog.render.views.facts import FactReader
@@ -24,7 +25,7 @@ def all_pages(library: Library, matrix: Matrix) -> Iterator[PageView]:
     """Home, the answers, an index per collection, a page per record."""
     yield home_page(library, home_answer(library, matrix))
     yield fit_page(library, matrix)
-    checked = checked_measurements(library)
+    checked = check(library.catalog)
     yield accuracy_page(library, checked)
     yield from fields_pages(library)
     for collection, records in library.records.items():
@@ -44,7 +45,7 @@ def _four_bit_column(matrix: Matrix) -> IndexColumn:
     return IndexColumn(Column(f"{WAYS[0].title} needs", "n", sub="GiB at 8k tokens"), cell)
 
 
-def _answers(library: Library, matrix: Matrix, checked: list[Checked], record: Record) -> tuple[Block, ...]:
+def _answers(library: Library, matrix: Matrix, checked: Checks, record: Record) -> tuple[Block, ...]:
     """The sections that need the estimator."""
     if record.collection == "models":
         return (*model_answers(library, matrix, library.models[record.id]), *model_evidence(library, checked, record.id))

@@ -86,6 +86,10 @@ def rule_sections(library: Library, record: Record) -> Iterator[Block]:
     asks = []
     if needs.get("min_compute_capability"):
         asks.append(f"compute capability {needs['min_compute_capability']} or more")
+    if needs.get("architectures"):
+        asks.append(f"a card of {_listed(needs['architectures'])}")
+    if needs.get("flash_attention"):
+        asks.append("flash attention")
     if needs.get("number_formats"):
         asks.append(f"a card that has {_listed(needs['number_formats'])}")
     if needs.get("vendors"):
@@ -96,7 +100,7 @@ def rule_sections(library: Library, record: Record) -> Iterator[Block]:
     outcome = {
         "refused": "it does not run, and our answers say unsupported.",
         "emulated": "it runs emulated, and our answers say so.",
-        "slower": "it runs, slower.",
+        "slower": "it runs, slower, and our answers say so.",
         "advice": "take care: our answers do not depend on it.",
     }[data["otherwise"]]
     said.append(Span(f"{outcome} What to do: {data['instead']}." if data.get("instead") else outcome))

@@ -1,0 +1,141 @@
+"""From published readings to questions the estimator can answer, and why some are left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmops_catalog.accuracy.comparison import PARTS, Comparison, comparisons, size_bytes
+from llmops_catalog.accuracy.readings import Reading, readings
+from llmops_catalog.accuracy.training import training_asked
+from llmops_catalog.catalog import Catalog, Record
+from llmops_catalog.errors import FitInputError
+from llmops_catalog.fit import Engine, Estimate, ModelFacts, estimate
+
+USABLE_GRADES = (None, "log", "table")
+"""Read off a log, or printed by those who measured. A reading without a grade was saved in a notebook, beside the code that made it."""
+LOADED = ("driver-used-loaded", "allocated-loaded", "weights", "file")
+"""What training has in common with running a model: it is loaded first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One reading of one measurement record beside its estimate."""
+
+    record: Record
+    reading: Reading
+    model: ModelFacts
+    estimate: Estimate
+    context_stated: bool
+    comparison: Comparison
+
+    @property
+    def model_id(self) -> str:
+        """Id of the model measured."""
+        return self.model.id
+
+    @property
+    def context_tokens(self) -> int:
+        """The context the estimate was asked at."""
+        return self.estimate.question.context_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A figure known only as a bound: the need lies at or below `bound_bytes`, so our low estimate must."""
+
+    record: Record
+    model: ModelFacts
+    estimate: Estimate
+    bound_bytes: float
+
+    @property
+    def respected(self) -> bool:
+        """Whether our interval begins at or below the bound."""
+        return self.estimate.memory.low_bytes <= self.bound_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """All comparisons, the bounds apart, and how many readings of memory were left out for what reason."""
+
+    compared: tuple[Checked, ...]
+    bounds: tuple[Bound, ...]
+    left_out: Mapping[str, int]
+
+
+def check(catalog: Catalog) -> Checks:
+    """Every published reading of memory that names model, quantization and runtime, beside our estimate."""
+    models = {facts.id: facts for facts in catalog.models()}
+    contexts = _contexts_of_uses(catalog)
+    compared: list[Checked] = []
+    bounds: list[Bound] = []
+    left_out: Counter[str] = Counter()
+    for record in catalog.records("measurements"):
+        if record.data["kind"] not in ("memory", "training"):
+            continue  # speeds and scores are not bytes
+        for reading in readings(record):
+            if reading["measure"] not in (*PARTS, "bound") or size_bytes(reading) <= 0:
+                continue
+            reason = _unusable(record, reading, models)
+            answer = None if reason else _estimate(models[reading["model"]], reading, contexts.get(record.id))
+            if answer is None:
+                left_out[reason or "the estimator has no rule for it"] += 1
+            elif reading["measure"] == "bound":
+                bounds.append(Bound(record, answer.model, answer, size_bytes(reading)))
+            else:
+                compared += _checked(record, reading, answer, contexts.get(record.id))
+    return Checks(tuple(compared), tuple(bounds), dict(left_out.most_common()))
+
+
+def _unusable(record: Record, reading: Reading, models: Mapping[str, ModelFacts]) -> str:
+    """Why a reading cannot be compared, in words; empty where it can."""
+    if record.data.get("grade") not in (*USABLE_GRADES, "bound"):
+        return f"grade {record.data['grade']}: not measured by those who publish it"
+    if record.data["kind"] == "training" and reading["measure"] not in LOADED and not reading.get("task"):
+        return "how it was trained is not said"
+    if reading.get("model") not in models:
+        return "the model has no record"
+    if not reading.get("quantization"):
+        return "the quantization is a mix of its own, or not said"
+    if not reading.get("runtime"):
+        return "measured in software that is none of the three runtimes"
+    return ""
+
+
+def _estimate(model: ModelFacts, reading: Reading, context_of_use: int | None) -> Estimate | None:
+    """Our answer to the question the reading answers; None where we have none."""
+    stated = reading.get("context_tokens") or context_of_use
+    try:
+        return estimate(
+            model,
+            quantization=reading["quantization"],
+            runtime=reading["runtime"],
+            context_tokens=stated or None,
+            prompt_tokens=min(reading["prompt_tokens"], stated) if stated and reading.get("prompt_tokens") else None,
+            concurrency=reading.get("concurrency") or 1,
+            kv_cache_type=reading.get("cache_type"),
+            gpu_count=reading.get("gpus") or 1,
+            engine=_engine(reading),
+            **training_asked(reading),
+        )
+    except FitInputError:
+        return None
+
+
+def _engine(reading: Reading) -> Engine:
+    return Engine(runtime_version=reading.get("runtime_version"))
+
+
+def _checked(record: Record, reading: Reading, answer: Estimate, context_of_use: int | None) -> Iterator[Checked]:
+    stated = bool(reading.get("context_tokens") or context_of_use)
+    for one in comparisons([reading], answer.memory):
+        yield Checked(record, reading, answer.model, answer, stated, one)
+
+
+def _contexts_of_uses(catalog: Catalog) -> dict[str, int]:
+    """The context of the notebook that saved a measurement, where the reading itself does not say."""
+    uses: list[Any] = [use for record in catalog.records("notebooks") for use in record.data.get("uses", ())]
+    return {use["measurement"]: use["context_tokens"] for use in uses if use.get("measurement") and use.get("context_tokens")}

@@ -1,0 +1,64 @@
+"""Which quantizations are worth a row for a model, in which order people want them, and the largest that goes in."""
+
+from __future__ import annotations
+
+from llmops_catalog.fit.assumptions import MissingFact
+from llmops_catalog.fit.facts import GpuFacts, ModelFacts
+from llmops_catalog.fit.limits import goes_in
+from llmops_catalog.fit.question import Question
+from llmops_catalog.fit.support import lacks_bf16, refusals
+
+SHOWN = {
+    "llama.cpp": ("bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "q3_k_m", "q2_k"),
+    "vllm": ("bf16", "fp8", "gptq-int8", "awq-int4", "gptq-int4"),
+    "transformers": ("bf16", "bnb-int8", "bnb-nf4", "bnb-nf4-dq", "awq-int4", "gptq-int4"),
+}
+"""Quantizations worth a row, best quality first."""
+SHOWN_OF_ENCODERS = {
+    "llama.cpp": ("f32", "f16", "q8_0"),
+    "vllm": ("f32", "f16", "bf16"),
+    "transformers": ("f32", "f16", "bf16"),
+}
+"""Models that return vectors are small: few people quantize them."""
+PREFERRED = {
+    "llama.cpp": ("native", "q4_k_m", "q5_k_m", "q6_k", "q8_0", "bf16", "f16", "f32", "q4_0", "q3_k_m", "q2_k"),
+    "vllm": ("native", "bf16", "f16", "fp8", "awq-int4", "gptq-int4", "gptq-int8", "f32"),
+    "transformers": ("native", "bf16", "f16", "bnb-int8", "bnb-nf4", "bnb-nf4-dq", "awq-int4", "gptq-int4", "f32"),
+}
+"""What people run where they have the choice: in llama.cpp four good bits first, elsewhere the least loss."""
+
+
+def quantizations(model: ModelFacts, runtime: str) -> tuple[str, ...]:
+    """Those worth showing for a model: its own first where it ships quantized, 16 bit in the format it was made in."""
+    if not model.is_decoder:
+        return SHOWN_OF_ENCODERS[runtime]
+    native, shown = model.native_dtype, SHOWN[runtime]
+    if native == "mxfp4":
+        return ("native", *shown[1:]) if runtime == "llama.cpp" else ("native",)
+    if native == "fp8" and runtime != "llama.cpp":
+        return ("native", *(name for name in shown if name != "fp8"))
+    return tuple("f16" if name == "bf16" and native == "fp16" else name for name in shown)
+
+
+def offered(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[str]:
+    """The quantizations worth showing, with f16 beside bf16 where the card lacks bf16."""
+    if question.task != "inference":
+        from llmops_catalog.fit.trainable import formats  # questions about inference need not load it
+
+        return list(formats(model, question.task))
+    names = list(quantizations(model, question.runtime))
+    if "bf16" in names and "f16" not in names and lacks_bf16(model, gpu, question):
+        names.insert(names.index("bf16") + 1, "f16")
+    return names
+
+
+def largest_quantization(model: ModelFacts, gpu: GpuFacts, question: Question, available_per_card: int) -> str | None:
+    """The best of the quantizations worth showing that runs on these cards with this context; None where none does."""
+    for name in offered(model, gpu, question):
+        asked = question._replace(quantization=name)
+        try:
+            if not refusals(model, gpu, asked) and goes_in(model, asked, available_per_card):
+                return name
+        except MissingFact:
+            continue
+    return None

@@ -1,0 +1,123 @@
+"""Every model on every card in every quantization and runtime: the verdicts alone, millions of them in seconds.
+
+What a configuration needs is computed once and looked up among the sizes of the cards; what a card cannot run at all is
+the same for every model of a kind. Each cell is what `fit` answers on one card.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from llmops_catalog.fit.assumptions import MissingFact
+from llmops_catalog.fit.available import available_per_card
+from llmops_catalog.fit.estimation import spent
+from llmops_catalog.fit.facts import GpuFacts, ModelFacts
+from llmops_catalog.fit.formats import QUANTIZATIONS
+from llmops_catalog.fit.question import RUNTIMES, Question, ask
+from llmops_catalog.fit.support import refusals
+from llmops_catalog.fit.verdict import VERDICTS
+
+NOT_ASKED_ABOUT: dict[str, Any] = {
+    "id": "", "name": "", "segment": None, "released": None, "launch_price_usd": None, "colab": None,
+    "rental": None, "bandwidth_gb_s": None, "fp16_tflops": None, "fp32_tflops": None, "driver_mib": None, "cuda_gib": None,
+    "system_limit_low_gib": None, "system_limit_high_gib": None, "sold_gb": 0.0,
+    "memory_type": None, "nvlink": None, "fp16_vector_tflops": None, "offers": (),
+}  # fmt: skip
+"""What of a card decides no verdict: its name, price and speed; its sizes only through the bytes a process can allocate."""
+FITS, TIGHT, DOES_NOT_FIT, UNSUPPORTED, UNKNOWN = range(len(VERDICTS))
+
+
+class MatrixRow(NamedTuple):
+    """One model in one quantization and runtime; `verdicts` holds a byte per card, its place in `VERDICTS`."""
+
+    model: ModelFacts
+    quantization: str
+    runtime: str
+    verdicts: bytes
+
+
+def matrix(
+    models: Iterable[ModelFacts],
+    gpus: Sequence[GpuFacts],
+    *,
+    quantizations: Sequence[str] = QUANTIZATIONS,
+    runtimes: Sequence[str] = RUNTIMES,
+    context_tokens: int | None = None,
+) -> Iterator[MatrixRow]:
+    """The verdict of every model, quantization and runtime on every one of `gpus`, one card, one sequence.
+
+    `context_tokens` as in `fit`. Raises `FitInputError` for an unknown quantization or runtime.
+    """
+    benches = {runtime: _Bench(gpus, runtime) for runtime in runtimes}
+    for model in models:
+        for runtime in runtimes:
+            asked = ask(model, quantization=QUANTIZATIONS[0], runtime=runtime, context_tokens=context_tokens)
+            for quantization in quantizations:
+                question = asked._replace(quantization=quantization)
+                yield MatrixRow(model, quantization, runtime, benches[runtime].verdicts(model, question))
+
+
+def kind_of(gpu: GpuFacts) -> GpuFacts:
+    """The card reduced to what a verdict rests on beside its size: cards of one kind run and refuse the same."""
+    return gpu._replace(**NOT_ASKED_ABOUT)
+
+
+class _Bench:
+    """The cards as one runtime sees them: their sizes in order, and what they refuse by kind of model and quantization."""
+
+    def __init__(self, gpus: Sequence[GpuFacts], runtime: str) -> None:
+        self.gpus = gpus
+        self.available = [available_per_card(gpu, runtime)[0] if gpu.has_memory else None for gpu in gpus]
+        self.kinds: dict[GpuFacts, list[int]] = {}
+        for place, gpu in enumerate(gpus):
+            self.kinds.setdefault(kind_of(gpu), []).append(place)
+        self.sizes = sorted({size for size in self.available if size is not None})
+        self._refused: dict[tuple[object, ...], frozenset[int]] = {}
+        self._patterns: dict[tuple[frozenset[int], int, int], bytes] = {}
+
+    def verdicts(self, model: ModelFacts, question: Question) -> bytes:
+        """One byte per card."""
+        refused: frozenset[int] = frozenset()
+        try:
+            refused = self.refused(model, question)
+            if len(refused) == len(self.gpus):
+                return bytes([UNSUPPORTED]) * len(self.gpus)
+            needed = spent(model, question)
+        except MissingFact:
+            return self.pattern(refused, -1, -1)
+        most = max(needed.per_gpu_bytes)
+        low, high = max(0, most - needed.below_bytes), most + needed.above_bytes
+        return self.pattern(refused, bisect_left(self.sizes, low), bisect_left(self.sizes, high))
+
+    def refused(self, model: ModelFacts, question: Question) -> frozenset[int]:
+        """Places of the cards that cannot run it for a known reason; the same for all models of a kind, but for their context."""
+        if model.max_context_tokens and question.context_tokens > model.max_context_tokens:
+            return frozenset(range(len(self.gpus)))
+        own_format = model.native_dtype if question.quantization == "native" else None
+        key = (question.quantization, own_format, question.kv_cache_type, model.kind, model.support)
+        found = self._refused.get(key)
+        if found is None:
+            refusing = (places for kind, places in self.kinds.items() if refusals(model, kind, question))
+            found = self._refused[key] = frozenset(place for places in refusing for place in places)
+        return found
+
+    def pattern(self, refused: frozenset[int], too_small: int, not_surely: int) -> bytes:
+        """The verdicts where the `too_small` smallest sizes cannot hold it, and the `not_surely` smallest may not; -1: not known."""
+        key = (refused, too_small, not_surely)
+        found = self._patterns.get(key)
+        if found is None:
+            found = self._patterns[key] = bytes(self._verdict(place, *key) for place in range(len(self.gpus)))
+        return found
+
+    def _verdict(self, place: int, refused: frozenset[int], too_small: int, not_surely: int) -> int:
+        if place in refused:
+            return UNSUPPORTED
+        size = self.available[place]
+        if size is None or too_small < 0:
+            return UNKNOWN
+        rank = bisect_left(self.sizes, size)
+        if rank < too_small:
+            return DOES_NOT_FIT
+        return TIGHT if rank < not_surely else FITS

@@ -1,0 +1,154 @@
+"""Weights of each rank of vLLM: what tensor parallelism divides, what it repeats, and which layers a stage holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from llmops_catalog.fit.checkpoint_formats import recipe
+from llmops_catalog.fit.facts import ModelFacts
+from llmops_catalog.fit.formats import GGUF_ONLY
+from llmops_catalog.fit.packing import packed_bytes
+from llmops_catalog.fit.shapes import known_tensors, shape_of
+from llmops_catalog.fit.sizes import padded
+from llmops_catalog.fit.tensors import Tensor
+from llmops_catalog.fit.weights import weigh
+
+VOCABULARY_STEP = 64
+"""Rows of the embedding and the output layer are filled up to it (DEFAULT_VOCAB_PADDING_SIZE)."""
+MXFP4_ROWS_STEP, MXFP4_HIDDEN_STEP = 128, 256
+"""MXFP4 experts are filled up to tiles of the kernel: their own size to 128 a rank, the residual stream to 256
+(`mxfp4_round_up_hidden_size_and_intermediate_size`). So the 60.8 GB of gpt-oss-120b take 65.97 GiB on an H100
+(https://github.com/vllm-project/vllm/issues/23278)."""
+ROTARY_BYTES = 2
+"""vLLM keeps a table of cosines and sines, one row for each position the model allows, in 16 bit on every rank
+(model_executor/layers/rotary_embedding): 32 MiB for Llama 3.1, whose log says 14.99 GiB for weights of 14.96."""
+REPEATED_ROLES = ("vector", "router", "position", "remainder")
+"""On every rank: norms, routers (`ReplicatedLinear`), learned positions."""
+FIRST_STAGE_ROLES = ("token_embd", "position", "per_layer_token_embd", "tower", "remainder")
+TABLES = ("token_embd", "output", "per_layer_token_embd")
+EXPERTS = ("expert_ffn_gate", "expert_ffn_up", "expert_ffn_down")
+
+EMBEDDING_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/model_executor/layers/vocab_parallel_embedding.py"
+LINEAR_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/model_executor/layers/linear.py"
+STAGES_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/distributed/utils.py"
+
+
+@lru_cache(maxsize=4096)
+def stages(layers: int, number: int) -> tuple[range, ...]:
+    """The layers of each pipeline stage (`get_pp_indices`): what is left over goes to the last stages but one."""
+    size, more = divmod(layers, number)
+    sizes = [size] * number
+    for back in range(2, more + 2):
+        sizes[-back] += 1
+    starts = [sum(sizes[:stage]) for stage in range(number)]
+    return tuple(range(start, start + size) for start, size in zip(starts, sizes, strict=True))
+
+
+@lru_cache(maxsize=65536)
+def rank_weights(model: ModelFacts, quantization: str, tensor_parallel: int, pipeline_parallel: int) -> tuple[int, ...]:
+    """Bytes one rank of each pipeline stage holds. Raises `MissingFact` where no rule says how many bytes a format takes."""
+    whole = weigh(model, quantization, "vllm").resident_bytes
+    if quantization in GGUF_ONLY:
+        return (-(-whole // (tensor_parallel * pipeline_parallel)),) * pipeline_parallel
+    rotary = ROTARY_BYTES * _rotary_numbers(model)
+    if tensor_parallel == pipeline_parallel == 1:
+        return (rotary + whole + _filling(model, quantization),)
+    tensors = [_filled(model, quantization, tensor, tensor_parallel) for tensor in known_tensors(model)[0]]
+    spans = stages(model.num_hidden_layers, pipeline_parallel)
+    return tuple(
+        rotary + _rank_bytes(model, quantization, _of_stage(model, tensors, span, span is spans[0], span is spans[-1]), tensor_parallel)
+        for span in spans
+    )
+
+
+@lru_cache(maxsize=4096)
+def _rotary_numbers(model: ModelFacts) -> int:
+    """Numbers in the table of positions; 0 for models with learned positions or none."""
+    if not model.is_decoder or not model.num_attention_heads or any(tensor.role == "position" for tensor in known_tensors(model)[0]):
+        return 0
+    return (model.position_tokens or 0) * (model.latent.qk_rope_head_dim if model.latent else model.head_dim)
+
+
+def _filling(model: ModelFacts, quantization: str) -> int:
+    """What one card holds beyond the tensors themselves, because rows and tiles are filled up."""
+    more = 0
+    for tensor in known_tensors(model)[0]:
+        filled = _filled(model, quantization, tensor, 1)
+        if filled is not tensor:
+            more += _bytes(model, quantization, [filled]) - _bytes(model, quantization, [tensor])
+    return more
+
+
+def _filled(model: ModelFacts, quantization: str, tensor: Tensor, tensor_parallel: int) -> Tensor:
+    """The tensor as the ranks together hold it."""
+    if tensor.role in TABLES and tensor.rows % VOCABULARY_STEP:
+        return tensor._replace(rows=padded(tensor.rows, VOCABULARY_STEP))
+    if tensor.role not in EXPERTS or not _is_mxfp4(model, quantization):
+        return tensor
+    down = tensor.role == "expert_ffn_down"
+    hidden, own = (tensor.rows, tensor.cols) if down else (tensor.cols, tensor.rows)
+    hidden = padded(hidden, MXFP4_HIDDEN_STEP)
+    own = padded(-(-own // tensor_parallel), MXFP4_ROWS_STEP) * tensor_parallel
+    return tensor._replace(rows=hidden, cols=own) if down else tensor._replace(rows=own, cols=hidden)
+
+
+def _of_stage(model: ModelFacts, tensors: Sequence[Tensor], span: range, first: bool, last: bool) -> Iterator[Tensor]:
+    """The tensors of one stage: embeddings stand in the first, the output layer in the last, a tied table in both."""
+    if first and last:
+        yield from tensors
+        return
+    for tensor in tensors:
+        if tensor.role in FIRST_STAGE_ROLES:
+            tied = tensor.role == "token_embd" and model.tie_word_embeddings and model.is_decoder
+            if first or (last and tied):
+                yield tensor
+        elif tensor.role == "output":
+            if last:
+                yield tensor
+        else:
+            mine = [layer for layer in tensor.layers if layer in span]
+            if mine:
+                yield tensor._replace(layers=mine)
+
+
+def _rank_bytes(model: ModelFacts, quantization: str, tensors: Iterable[Tensor], tensor_parallel: int) -> int:
+    """What one of `tensor_parallel` ranks holds of these tensors: whole, by key/value heads, or an equal part."""
+    heads = min(model.num_key_value_heads or tensor_parallel, tensor_parallel)
+    parts: dict[int, list[Tensor]] = {1: [], heads: [], tensor_parallel: []}
+    for tensor in tensors:
+        keys = 2 * model.num_key_value_heads * model.head_dim
+        if _is_repeated(model, tensor):
+            parts[1].append(tensor)
+        elif tensor.role in ("attn_k", "attn_v"):
+            parts[heads].append(tensor)
+        elif tensor.role == "attn_qkv" and heads < tensor_parallel and tensor.rows > keys:
+            parts[heads].append(tensor._replace(rows=keys))
+            parts[tensor_parallel].append(tensor._replace(rows=tensor.rows - keys))
+        else:
+            parts[tensor_parallel].append(tensor)
+    return sum(-(-_bytes(model, quantization, part) // number) for number, part in parts.items() if part)
+
+
+def _bytes(model: ModelFacts, quantization: str, tensors: Sequence[Tensor]) -> int:
+    loaded = recipe(model, quantization, "vllm").loaded
+    shapes = (shape_of(tensor, latent=model.latent is not None) for tensor in tensors)
+    return sum(packed_bytes(shape, loaded.get(shape.role, loaded[""])) for shape in shapes)
+
+
+def _is_repeated(model: ModelFacts, tensor: Tensor) -> bool:
+    """Norms and routers; of latent attention the down-projections, which all heads read, and the indexer."""
+    if tensor.role in REPEATED_ROLES:
+        return True
+    latent = model.latent
+    if latent is None or tensor.role not in ("linear", "kept") or tensor.copies != 1:
+        return False
+    down = {latent.kv_lora_rank + latent.qk_rope_head_dim, latent.q_lora_rank}
+    index = {(latent.index_n_heads or 0) * (latent.index_head_dim or 0), latent.index_head_dim, latent.index_n_heads}
+    return (tensor.cols == model.hidden_size and tensor.rows in down | index) or (
+        tensor.cols == latent.q_lora_rank and tensor.rows in index - {None, 0}
+    )
+
+
+def _is_mxfp4(model: ModelFacts, quantization: str) -> bool:
+    return quantization == "mxfp4" or (quantization == "native" and model.native_dtype == "mxfp4")

@@ -1,0 +1,194 @@
+"""Activations autograd keeps for one token of one layer, in bytes: what each operation saves for its backward pass.
+
+Read in the modelling files of transformers and checked by counting live storages of a training step
+(`benchmarks/count_training_memory.py`). Attention is FlashAttention: it keeps its inputs, its output and one number per head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from llmops_catalog.fit.facts import RECURRENT_LAYERS, LayerGroupFacts, ModelFacts
+from llmops_catalog.fit.training.modes import (
+    COMPOSED_GELU,
+    RELU,
+    UNTOUCHED_EXPERTS,
+    Mode,
+    norm_style,
+    traits_of,
+)
+
+LOG_SUM = 4
+"""FlashAttention keeps the logarithm of the sum of each head in 32 bit."""
+STATISTICS = 4
+"""A norm keeps one 32-bit number for each token."""
+DROPOUT_MASKS = 2
+"""Two dropouts in a layer of an encoder, whose masks take one byte for each value."""
+RECURRENT_WIDTHS = 8
+"""Values kept for each inner number of a recurrent layer: projections, convolution, gates, states of a chunk and a gated norm."""
+
+
+class Layers(NamedTuple):
+    """`count` layers that are alike, in bytes for each token.
+
+    `saved` is what a layer keeps where nothing is recomputed, `working` what backward has besides at its peak in one such
+    layer. `merged` bytes are kept whatever the tokens: weights of experts with their adapters added (gate, up and down,
+    whose gradients come one third at a time). `squared` bytes are for each token and each token of its sequence.
+    """
+
+    count: int  # type: ignore[assignment]  # nobody counts in this tuple
+    saved: int
+    working: int
+    merged: int = 0
+    squared: int = 0
+
+
+@lru_cache(maxsize=1024)
+def layers_of(model: ModelFacts, mode: Mode) -> tuple[Layers, ...]:
+    """Every kind of layer the model has."""
+    return tuple(_layers(model, mode))
+
+
+def _layers(model: ModelFacts, mode: Mode) -> Iterator[Layers]:
+    dense_left = model.experts.first_dense_layers if model.experts else 0
+    for group in model.layer_groups:
+        dense = min(group.layers, dense_left) if model.experts else group.layers
+        dense_left -= dense if model.experts else 0
+        for count, sparse in ((dense, False), (group.layers - dense, True)):
+            if count:
+                yield _layer(model, mode, group, count, sparse)
+    if model.kind == "encoder-decoder":
+        one = _layer(model, mode, model.layer_groups[0], 1, False)
+        crossed = one.saved + attention_bytes(model, mode, model.layer_groups[0]) + norm_bytes(model, mode, model.hidden_size)
+        yield one._replace(count=model.num_decoder_layers or model.num_hidden_layers, saved=crossed)
+
+
+def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, count: int, sparse: bool) -> Layers:
+    hidden, traits = model.hidden_size, traits_of(model)
+    recurrent = group.type in RECURRENT_LAYERS
+    saved = traits.norms * norm_bytes(model, mode, hidden) + input_bytes(model, mode)
+    saved += recurrence_bytes(model, mode) if recurrent else attention_bytes(model, mode, group)
+    width = routed = 0
+    if sparse and model.experts:
+        routed = model.experts.used_per_token * model.experts.intermediate_size
+        saved += routed_bytes(model, mode)
+        number = model.experts.shared_count or (1 if traits.always_shared else 0)
+        width = model.experts.shared_intermediate_size or number * model.experts.intermediate_size
+    elif group.type != "attention_only":
+        width = group.intermediate_size or model.intermediate_size or 0
+    saved += feed_forward_bytes(model, mode, width)
+    if not model.is_decoder:
+        saved += DROPOUT_MASKS * hidden
+    squared = 0 if recurrent or not mode.eager else model.num_attention_heads * (4 + (2 if mode.compute == 2 else 0))
+    return Layers(count, saved, _working(model, mode, width + routed), _merged(model, mode) if sparse else 0, squared)
+
+
+def norm_bytes(model: ModelFacts, mode: Mode, width: int) -> int:
+    """A norm over `width` values keeps its input in 32 bit, and where its weight is trained the normalized values."""
+    trained = {"rms": mode.stream, "upcast": 4, "layer": 0}[norm_style(model)] if mode.trains_all else 0
+    return (4 + trained) * width + STATISTICS
+
+
+def input_bytes(model: ModelFacts, mode: Mode) -> int:
+    """Inputs of the matrices that read a norm's output: shared, or one 16-bit copy for each reader where it is cast."""
+    hidden, traits = model.hidden_size, traits_of(model)
+    of_attention = 2 if model.latent else 1 if traits.fused_qkv else 3
+    of_feed_forward = 2 if traits.gated and not traits.fused_gate and not model.experts else 1
+    outputs = 1 if traits.norms == 1 else 2
+    if mode.trains_all:
+        if mode.casts or (norm_style(model) == "layer" and mode.compute == 2):
+            return 2 * hidden * (of_attention + of_feed_forward)
+        return mode.compute * hidden * outputs
+    adapted = {"query-value": min(of_attention, 2)}.get(mode.targets, of_attention)
+    adapted += of_feed_forward if mode.adapts("feed-forward") and not model.experts else 0
+    adapters = 2 * mode.rank * adapted
+    return adapters + (4 * hidden * min(outputs, adapted) if mode.compute == 4 else 2 * hidden * adapted)
+
+
+def attention_bytes(model: ModelFacts, mode: Mode, group: LayerGroupFacts) -> int:
+    """Queries, keys and values as the kernel takes them, its output, and the norms and projections on the way."""
+    if not model.num_attention_heads:
+        return 0
+    octets, traits, heads = mode.compute, traits_of(model), model.num_attention_heads
+    copy = 2 * heads if mode.compute == 2 and mode.stream == 2 and mode.adapts("attention") else 0
+    if model.latent:
+        latent = model.latent
+        query = latent.qk_nope_head_dim + latent.qk_rope_head_dim
+        unpacked = latent.qk_nope_head_dim + latent.v_head_dim
+        kept = octets * heads * (2 * query + unpacked + latent.v_head_dim) + copy * latent.v_head_dim + LOG_SUM * heads
+        return kept + norm_bytes(model, mode, latent.kv_lora_rank) + norm_bytes(model, mode, latent.q_lora_rank or 0)
+    head_dim = group.head_dim or model.head_dim
+    queries, keys = heads * head_dim, (group.num_key_value_heads or model.num_key_value_heads) * head_dim
+    kept = octets * 2 * (queries + keys) + copy * head_dim + LOG_SUM * heads + 2 * mode.rank * mode.adapts("attention")
+    if traits.fused_qkv and traits.positions is None and not mode.upcast:
+        kept += octets * (queries + keys)  # values are a view that keeps all of the fused projection alive
+    if traits.qk_norm:
+        kept += norm_bytes(model, mode._replace(stream=mode.compute), queries + keys)
+    return kept
+
+
+def feed_forward_bytes(model: ModelFacts, mode: Mode, width: int) -> int:
+    """A dense block of `width`: projections, activation, product; the input of the last matrix where that one is trained."""
+    if not width:
+        return 0
+    traits, octets = traits_of(model), 4 if mode.upcast else mode.compute
+    before = (3 if traits.gated else 1) * octets
+    if model.model_type in COMPOSED_GELU:
+        before = 14 if mode.compute == 2 else 20
+    if model.model_type in RELU:
+        before = 0
+    last = mode.compute if mode.trains_all or mode.adapts("feed-forward") else 0
+    return width * (before + last) + 2 * mode.rank * mode.adapts("feed-forward")
+
+
+def routed_bytes(model: ModelFacts, mode: Mode) -> int:
+    """Tokens sorted by expert, computed in one grouped product, and put back; each expert a token uses counts.
+
+    https://github.com/huggingface/transformers/blob/main/src/transformers/integrations/moe.py
+    """
+    experts = model.experts
+    if experts is None:
+        return 0
+    gated = 3 if traits_of(model).gated else 1
+    clamped = 3 if model.model_type in UNTOUCHED_EXPERTS else 0  # clamp, sigmoid and sum of gpt-oss' own activation
+    trained = mode.trains_all or _adapts_experts(model, mode)
+    width = experts.intermediate_size * (gated + clamped + (1 if trained else 0))
+    inputs = 2 if trained else 1
+    return mode.compute * experts.used_per_token * (width + inputs * model.hidden_size) + 8 * experts.count
+
+
+def recurrence_bytes(model: ModelFacts, mode: Mode) -> int:
+    """Linear attention, state-space and convolution layers, whose kernels differ: counted by their inner width."""
+    state = model.state
+    if state is None:
+        return mode.compute * 4 * model.hidden_size
+    heads = (state.num_value_heads or 0) * (state.value_head_dim or 0) + 2 * (state.num_key_heads or 0) * (state.key_head_dim or 0)
+    return mode.compute * RECURRENT_WIDTHS * (heads or state.inner_size or model.hidden_size)
+
+
+def _adapts_experts(model: ModelFacts, mode: Mode) -> bool:
+    return mode.adapts("feed-forward") and model.model_type not in UNTOUCHED_EXPERTS
+
+
+def _merged(model: ModelFacts, mode: Mode) -> int:
+    """Adapters on experts are added to a 16-bit copy of all of a layer's experts (`ParamWrapper`, peft/tuners/lora/layer.py)."""
+    experts = model.experts
+    if experts is None or not _adapts_experts(model, mode):
+        return 0
+    matrices = 3 if traits_of(model).gated else 2
+    return mode.compute * experts.count * matrices * experts.intermediate_size * model.hidden_size
+
+
+def _working(model: ModelFacts, mode: Mode, width: int) -> int:
+    """What the backward pass of a layer has at its peak beyond what is kept: gradients of feed forward and stream.
+
+    With adapters the peak is where the product of the feed forward is turned into 32 bit for its adapter.
+    """
+    hidden = model.hidden_size
+    if mode.trains_all:
+        return 2 * mode.compute * width + (2 * hidden if mode.stream == 2 else 0)
+    if mode.stream == 4:
+        return 8 * width + 4 * hidden
+    return 6 * width + 10 * hidden if mode.adapts("feed-forward") else 4 * width + 10 * hidden

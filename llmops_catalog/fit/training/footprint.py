@@ -1,0 +1,245 @@
+"""The memory of a training run: what stays all the time, and the highest of the moments of one step."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from llmops_catalog.fit.assumptions import Assumption, MissingFact, once
+from llmops_catalog.fit.checkpoint_formats import HALF_ROLES
+from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
+from llmops_catalog.fit.question import Question
+from llmops_catalog.fit.runtimes.footprint import Footprint, Parts
+from llmops_catalog.fit.shapes import known_tensors
+from llmops_catalog.fit.sizes import MIB
+from llmops_catalog.fit.tensors import Tensor, count
+from llmops_catalog.fit.training.activations import layers_of, norm_bytes
+from llmops_catalog.fit.training.adapters import EXPERT_UP, adapter_parameters, expert_adapter_parameters
+from llmops_catalog.fit.training.modes import SOFT_CAPPED, UPCAST_QUANTIZATIONS, Mode, mode_of
+from llmops_catalog.fit.training.states import BITSANDBYTES, SOURCES, States, states
+from llmops_catalog.fit.weights import OUTSIDE_ROLES, weigh
+
+CUDA_CONTEXT, CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 500 * MIB, 250 * MIB, 800 * MIB
+"""Context, libraries and workspaces of one card, beside the allocator: 608 MiB in a log of training on a T4
+(https://github.com/mlabonne/llm-course/blob/a2ac3df/Fine_tune_LLMs_with_Axolotl.ipynb), 194 to 321 MiB where models only
+answer (https://github.com/DJCordhose/llm-ops)."""
+NCCL, NCCL_HIGH = 300 * MIB, 900 * MIB
+"""Between several cards: 0.20 to 0.74 GiB beside the allocator in vLLM's logs, which hold the context too."""
+GROWTH_LOW, GROWTH_HIGH = 0.03, 0.12
+"""Share of what comes and goes that kernels save against our count, or that the caching allocator holds without use:
+training tables of https://github.com/QwenLM/Qwen lie up to that far above the count."""
+RECURRENT_DOUBT, FAMILY_DOUBT = 0.4, 0.15
+"""How far the count may be off, as a share of the activations, where layers are recurrent or the family is not described."""
+LOSS_COPIES, FORWARD_COPIES = 12, 10
+"""Bytes for each logit: its logarithm of softmax, the gradient and the gradient of that in 32 bit while the loss is
+differentiated; logits in 16 and 32 bit and the logarithm while it is computed (`ForCausalLMLoss`, PyTorch's cross entropy)."""
+PREFETCHED = 2
+"""Layers whose weights are gathered at once: the one computed and the next."""
+
+LOSS = "https://github.com/huggingface/transformers/blob/main/src/transformers/loss/loss_utils.py"
+CHECKPOINTS = "https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_layers.py"
+TRAINER = "https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py"
+PEFT = "https://github.com/huggingface/peft/blob/main/src/peft/tuners/lora/layer.py"
+KBIT = "https://github.com/huggingface/peft/blob/main/src/peft/utils/other.py"
+FSDP = "https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html"
+
+
+class Standing(NamedTuple):
+    """Bytes that stay on the cards from step to step, summed; `unit` is gathered on each card where they are sharded.
+
+    `largest_gradient` and `head_gradient` are there for a moment, before they are added to what is accumulated;
+    `table_moment` is the end of a backward pass, where the embedding's gradient is added, and `held` the output layer's
+    part of it, which waits for the embedding's where both are one table. `casts` are 16-bit copies of 32-bit matrices.
+    """
+
+    weights: int
+    adapters: int
+    gradients: int
+    states: States
+    uncertainty: int
+    unit: int
+    largest_gradient: int
+    head_gradient: int
+    table_moment: int
+    held: int
+    casts: int
+    assumptions: tuple[Assumption, ...]
+
+
+class Moments(NamedTuple):
+    """Bytes of one card at the moments of a step: the loss, a layer's backward pass, the forward pass, the optimizer."""
+
+    activations: int
+    loss: int
+    layer: int
+    forward: int
+    step: int
+
+    @property
+    def highest(self) -> int:
+        """What must be there beside what stays."""
+        return max(self.loss, self.layer, self.forward, self.step)
+
+
+def footprint(model: ModelFacts, question: Question) -> Footprint:
+    """Memory of one training step on every card: `concurrency` sequences of `context_tokens` on each.
+
+    Gradients are held while activations grow, as where they are accumulated over several micro-batches; the low estimate
+    is that of a step without accumulation. Raises `MissingFact` where the weights of the model cannot be told.
+    """
+    mode, cards = mode_of(model, question), question.gpu_count
+    stays = standing(model, mode, question.quantization, question.training.optimizer)
+    moments = moments_of(model, mode, question, stays)
+    share = -(-(stays.weights + stays.adapters) // cards)
+    gradients, kept = -(-stays.gradients // cards), -(-stays.states.card_bytes // cards)
+    gathered = 0 if cards == 1 else stays.unit
+    transient = moments.highest + gathered
+    overhead = CUDA_CONTEXT + (NCCL if cards > 1 else 0)
+    each = share + gradients + kept + transient + overhead
+    alone = max(moments.highest, gradients + stays.table_moment) + gathered
+    doubt = stays.uncertainty // cards + int(moments.activations * _doubt(model))
+    return Footprint(
+        weights_bytes=share * cards,
+        host_bytes=stays.states.host_bytes,
+        kv_cache_bytes=0,
+        state_bytes=0,
+        compute_bytes=(gradients + kept + transient) * cards,
+        overhead_bytes=overhead * cards,
+        per_gpu_bytes=(each,) * cards,
+        below_bytes=doubt + gradients + transient - alone + int(transient * GROWTH_LOW) + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
+        above_bytes=doubt + int(transient * GROWTH_HIGH) + CUDA_CONTEXT_HIGH - CUDA_CONTEXT + (NCCL_HIGH - NCCL if cards > 1 else 0),
+        assumptions=once([*stays.assumptions, *_said(model, mode, question)]),
+        parts=Parts(
+            stays.adapters, gradients * cards, kept * cards, moments.activations * cards, (transient - moments.activations) * cards
+        ),
+    )
+
+
+@lru_cache(maxsize=1024)
+def standing(model: ModelFacts, mode: Mode, quantization: str, optimizer: str) -> Standing:
+    """Weights, adapters, gradients and states, whatever the batch."""
+    tensors, _, notes = known_tensors(model)
+    base = weigh(model, quantization, "transformers")
+    matrices = sum(tensor.parameters for tensor in tensors if tensor.role not in ("vector", *OUTSIDE_ROLES))
+    table = max((tensor.parameters for tensor in tensors if tensor.role in ("token_embd", "output")), default=0)
+    if mode.trains_all:
+        weights = mode.weight * count(tensors)
+        octets, wide = mode.weight, mode.weight + mode.compute if mode.weight > mode.compute else mode.compute
+        kept = states(optimizer, tensors, octets)
+        largest = max((_whole(tensor) for tensor in tensors if tensor.role not in OUTSIDE_ROLES), default=0)
+        shared = model.tie_word_embeddings and model.is_decoder
+        return Standing(
+            weights=weights,
+            adapters=0,
+            gradients=octets * count(tensors),
+            states=kept,
+            uncertainty=base.uncertainty_bytes,
+            unit=_unit(model, tensors, mode, weights),
+            largest_gradient=wide * largest,
+            head_gradient=wide * table,
+            table_moment=3 * octets * table if shared else octets * table,
+            held=octets * table if shared else 0,
+            casts=2 * matrices if mode.casts else 0,
+            assumptions=notes,
+        )
+    parameters = adapter_parameters(model, mode)
+    if not parameters:
+        text = f"no matrix of {model.name} is among the LoRA targets {mode.targets}"
+        raise MissingFact("lora-targets-missing", text, "ask with --lora-targets all-linear")
+    adapters = (Tensor("linear", mode.rank, parameters // mode.rank),)
+    kept16 = sum(tensor.parameters for tensor in tensors if tensor.role in HALF_ROLES)
+    weights = base.resident_bytes + (2 * kept16 if mode.upcast else 0)
+    return Standing(
+        weights=weights,
+        adapters=4 * parameters,
+        gradients=4 * parameters,
+        states=states(optimizer, adapters, 4),
+        uncertainty=base.uncertainty_bytes,
+        unit=_unit(model, tensors, mode, weights),
+        largest_gradient=0,
+        head_gradient=0,
+        table_moment=0,
+        held=0,
+        casts=2 * (parameters - expert_adapter_parameters(model, mode)) if mode.compute == 2 else 0,
+        assumptions=base.assumptions,
+    )
+
+
+def moments_of(model: ModelFacts, mode: Mode, question: Question, stays: Standing) -> Moments:
+    """The moments of a step on one card."""
+    sequence = question.context_tokens
+    tokens = sequence * question.concurrency
+    kinds = layers_of(model, mode)
+    whole = [kind.saved * tokens + kind.squared * sequence * tokens + kind.merged for kind in kinds]
+    everything = sum(kind.count * size for kind, size in zip(kinds, whole, strict=True))
+    checkpointed = question.training.gradient_checkpointing
+    inputs = sum(kind.count for kind in kinds) * mode.stream * model.hidden_size * tokens
+    kept = inputs if checkpointed else everything + stays.casts
+    if not (checkpointed or mode.trains_all):  # frozen embeddings: the first norm has nothing to differentiate
+        kept -= tokens * norm_bytes(model, mode, model.hidden_size)
+    working = max(kind.working * tokens + kind.merged // 3 + (size if checkpointed else 0) for kind, size in zip(kinds, whole, strict=True))
+    unpacked = 2 * weigh(model, question.quantization, "transformers").largest_matrix if mode.upcast else 0
+    final = tokens * (norm_bytes(model, mode, model.hidden_size) + (mode.compute * model.hidden_size if mode.trains_all else 0))
+    logits = tokens * model.vocab_size if model.is_decoder else 0
+    capped = 2 * logits if model.model_type in SOFT_CAPPED else 0
+    head = 2 * model.vocab_size * model.hidden_size if mode.casts and model.is_decoder else 0
+    return Moments(
+        activations=kept + final,
+        loss=kept + final + capped + head + max(LOSS_COPIES * logits, mode.compute * logits + stays.head_gradient),
+        layer=kept + working + unpacked + stays.largest_gradient + stays.held,
+        forward=kept + final + capped + head + FORWARD_COPIES * logits + (stays.casts if checkpointed else 0),
+        step=max(stays.states.step_bytes, stays.table_moment),
+    )
+
+
+def _whole(tensor: Tensor) -> int:
+    """Weights of the tensor whose gradient comes at once: all experts of a layer are one, gate and up together."""
+    if not tensor.role.startswith("expert_"):
+        return tensor.rows * tensor.cols
+    return tensor.rows * tensor.cols * tensor.copies * (2 if tensor.role in EXPERT_UP else 1)
+
+
+def _unit(model: ModelFacts, tensors: tuple[Tensor, ...], mode: Mode, weights: int) -> int:
+    """Weights a card gathers of what is sharded: what stands outside the layers, and two layers; their gradients if trained."""
+    outside = sum(tensor.parameters for tensor in tensors if tensor.role in OUTSIDE_ROLES)
+    inside = count(tensors) - outside
+    layer = -(-inside // max(1, model.num_hidden_layers + (model.num_decoder_layers or 0)))
+    if mode.trains_all:
+        return mode.compute * (2 * outside + (PREFETCHED + 1) * layer)
+    octets = 4 if mode.upcast else mode.compute
+    return octets * outside + PREFETCHED * -(-(weights - octets * outside) // max(1, model.num_hidden_layers))
+
+
+def _doubt(model: ModelFacts) -> float:
+    from llmops_catalog.fit.architectures.families import FAMILIES
+
+    if any(group.type in RECURRENT_LAYERS for group in model.layer_groups):
+        return RECURRENT_DOUBT
+    return 0.0 if model.model_type in FAMILIES and model.kind != "encoder-decoder" else FAMILY_DOUBT
+
+
+def _said(model: ModelFacts, mode: Mode, question: Question) -> list[Assumption]:
+    training = question.training
+    said = []
+    if mode.trains_all:
+        stored = f"weights and gradients in {8 * mode.weight} bit, matrices computed in {8 * mode.compute} bit"
+        said.append(Assumption(f"{stored}; gradients are kept while micro-batches are accumulated (low estimate: they are not)", TRAINER))
+    else:
+        where = {"all-linear": "every linear layer", "attention": "the four matrices of attention"}.get(mode.targets, "queries and values")
+        said.append(Assumption(f"adapters of rank {mode.rank} on {where}, kept in 32 bit with their gradients and states", PEFT))
+    if mode.upcast and question.quantization in UPCAST_QUANTIZATIONS:
+        text = "embeddings, output layer and norms are turned into 32 bit (prepare_model_for_kbit_training)"
+        said.append(Assumption(text, KBIT))
+    if training.optimizer.startswith("paged"):
+        said.append(Assumption("optimizer states lie in paged memory, counted as main memory", BITSANDBYTES))
+    said.append(Assumption(f"optimizer {training.optimizer}", SOURCES.get(training.optimizer, BITSANDBYTES)))
+    if training.gradient_checkpointing:
+        said.append(Assumption("only the input of each layer is kept; the layer is computed again for its gradients", CHECKPOINTS))
+    if model.is_decoder:
+        said.append(Assumption("the loss is taken over all tokens at once, in 32 bit; a fused or chunked loss needs less", LOSS))
+    else:
+        said.append(Assumption("the loss is taken over the vectors: there are no logits"))
+    if question.gpu_count > 1:
+        text = "weights, gradients and states are sharded over the cards (FSDP full shard); each card has its own micro-batch"
+        said.append(Assumption(text, FSDP))
+    return said

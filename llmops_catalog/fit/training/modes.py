@@ -1,0 +1,79 @@
+"""How a training run computes: number formats of weights, of the residual stream and of the arithmetic; what is trained."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from llmops_catalog.fit.architectures.families import FAMILIES, LLAMA, Traits
+from llmops_catalog.fit.architectures.hybrids import HYBRIDS
+from llmops_catalog.fit.facts import ModelFacts
+from llmops_catalog.fit.question import Question
+
+UPCAST_NORMS = ("gemma", "olmo2", "olmo3", "gpt_oss", "recurrent_gemma")
+"""Families whose RMSNorm multiplies by its weight in 32 bit, and so keeps the normalized values in 32 bit."""
+COMPOSED_GELU = ("gpt2", "gptj", "phi")
+"""GELU written out in single operations (`NewGELUActivation` in transformers/activations.py), each of which keeps its input."""
+RELU = ("opt",)
+"""The input of ReLU is not kept: its output says all."""
+SOFT_CAPPED = ("gemma2", "gemma3n", "gemma4")
+"""Families that pass their logits through tanh, and keep the result."""
+UNTOUCHED_EXPERTS = ("gpt_oss",)
+"""PEFT knows how to put adapters on experts kept in one tensor for the other families (peft/utils/transformers_weight_conversion.py)."""
+UPCAST_QUANTIZATIONS = ("bnb-nf4", "bnb-nf4-dq", "bnb-int8")
+"""Formats after which `prepare_model_for_kbit_training` turns everything 16-bit into 32 bit (peft/utils/other.py); not
+where the model is sharded, since FSDP wants one format throughout (https://huggingface.co/docs/peft/accelerate/fsdp)."""
+
+
+class Mode(NamedTuple):
+    """Bytes of one number: of matrices in arithmetic, of the residual stream, of a trained weight; and what is trained."""
+
+    compute: int
+    stream: int
+    weight: int
+    trains_all: bool
+    targets: str = "all-linear"
+    rank: int = 0
+    eager: bool = False
+    upcast: bool = False
+
+    @property
+    def casts(self) -> bool:
+        """True where autocast turns 32-bit inputs into 16 bit, once for each matrix that reads them."""
+        return self.stream > self.compute
+
+    def adapts(self, part: str) -> bool:
+        """True where matrices of this part ('query', 'value', 'attention', 'feed-forward') get an adapter."""
+        if self.trains_all:
+            return False
+        if self.targets == "query-value":
+            return part in ("query", "value")
+        return self.targets == "all-linear" or part != "feed-forward"
+
+
+def mode_of(model: ModelFacts, question: Question) -> Mode:
+    """The mode of a training question: Trainer's `bf16=True` is autocast over weights of 16 or 32 bit."""
+    training = question.training
+    eager = not question.engine.flash_attention
+    whole = training.precision == "fp32" or question.quantization == "f32"
+    compute = 4 if training.precision == "fp32" else 2
+    if question.task == "full":
+        wide = whole or training.precision == "mixed"
+        return Mode(compute, 4 if wide or not model.is_decoder else 2, 4 if wide else 2, True, eager=eager)
+    upcast = question.quantization in UPCAST_QUANTIZATIONS and question.gpu_count == 1
+    stream = 4 if whole or upcast or not model.is_decoder else 2
+    return Mode(compute, stream, 4, False, training.lora_targets, training.lora_rank, eager, upcast)
+
+
+def traits_of(model: ModelFacts) -> Traits:
+    """How a layer of the family is built; Llama's where it is not described."""
+    if model.model_type in HYBRIDS:
+        return HYBRIDS[model.model_type].traits
+    return FAMILIES.get(model.model_type, (LLAMA,))[0]
+
+
+def norm_style(model: ModelFacts) -> str:
+    """'rms', 'upcast' (RMSNorm that multiplies in 32 bit) or 'layer' (LayerNorm: autocast computes it in 32 bit)."""
+    traits = traits_of(model)
+    if not model.is_decoder or traits.norm_bias or not traits.norm_weight or model.model_type in ("cohere", "cohere2"):
+        return "layer"
+    return "upcast" if model.model_type.startswith(UPCAST_NORMS) else "rms"

@@ -1,0 +1,295 @@
+"""Facts from GGUF files: every byte of weights counted as it lies there, the cache by the file's own keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gguf_writer import Tensor, header, write
+from records import facts
+
+from llmops_catalog.errors import FitInputError, UnknownModelType, UnreadableModel
+from llmops_catalog.fit import GpuFacts, estimate, fit
+from llmops_catalog.outside import model_from_gguf
+
+MIB = 2**20
+
+
+def keys(architecture: str, layers: int, width: int, heads: Any, key_heads: Any, **more: Any) -> dict[str, Any]:
+    """The keys of a model as llama.cpp's converter writes them; `__` stands for a dot."""
+    own = {"block_count": layers, "context_length": 131072, "embedding_length": width, "attention.head_count": heads,
+           "attention.head_count_kv": key_heads}  # fmt: skip
+    own |= {name.replace("__", "."): value for name, value in more.items()}
+    return {"general.architecture": architecture} | {f"{architecture}.{name}": value for name, value in own.items()}
+
+
+def table(width: int, rows: int) -> list[Tensor]:
+    return [Tensor("token_embd.weight", (width, rows), "Q8_0"), Tensor("output.weight", (width, rows), "Q8_0")]
+
+
+def llama_8b() -> tuple[dict[str, Any], list[Tensor]]:
+    """Llama 3.1 8B Instruct in Q4_K_M: types as `llama-quantize` prints them."""
+    described = keys("llama", 32, 4096, 32, 8, feed_forward_length=14336, rope__dimension_count=128, vocab_size=128256)
+    described |= {"general.file_type": 15, "general.name": "Meta Llama 3.1 8B Instruct", "tokenizer.ggml.tokens": ["a", "b"] * 500}
+    tensors = [Tensor("token_embd.weight", (4096, 128256), "Q4_K"), Tensor("output.weight", (4096, 128256), "Q6_K"),
+               Tensor("output_norm.weight", (4096,), "F32"), Tensor("rope_freqs.weight", (64,), "F32")]  # fmt: skip
+    for layer in range(32):
+        better = "Q6_K" if layer < 4 or layer >= 28 or (layer - 4) % 3 == 2 else "Q4_K"
+        shapes = {"attn_q": (4096, 4096), "attn_k": (4096, 1024), "attn_v": (4096, 1024), "attn_output": (4096, 4096),
+                  "ffn_gate": (4096, 14336), "ffn_up": (4096, 14336), "ffn_down": (14336, 4096)}  # fmt: skip
+        tensors += [Tensor(f"blk.{layer}.{name}.weight", shape, better if name in ("attn_v", "ffn_down") else "Q4_K")
+                    for name, shape in shapes.items()]  # fmt: skip
+        tensors += [Tensor(f"blk.{layer}.{name}.weight", (4096,), "F32") for name in ("attn_norm", "ffn_norm")]
+    return described, tensors
+
+
+def test_a_whole_file_is_exact(tmp_path: Path) -> None:
+    described, tensors = llama_8b()
+    model = model_from_gguf(write(tmp_path / "llama-q4.gguf", described, tensors))
+    answer = estimate(model, quantization="native", context_tokens=8192)
+    assert (answer.quantization, answer.memory.file_bytes) == ("q4_k_m", sum(tensor.size for tensor in tensors))
+    assert answer.memory.host_bytes == 128256 * 4096 // 256 * 144
+    assert answer.memory.kv_cache_bytes == 1024 * MIB
+    assert (model.total_parameters, model.vocab_size, model.max_context_tokens) == (8_030_261_248 + 64, 128_256, 131_072)
+    assert answer.as_json()["model"] == "llama-q4.gguf"
+    assert answer.as_json()["hub_id"] == ""
+
+
+def test_it_agrees_with_the_catalogs_record(tmp_path: Path) -> None:
+    """Apart from 256 bytes of rotary factors, which no record carries."""
+    described, tensors = llama_8b()
+    model, known = model_from_gguf(write(tmp_path / "x.gguf", described, tensors)), facts("meta-llama/llama-3.1-8b-instruct")
+    for context in (512, 8192, 131_072):
+        ours, theirs = (estimate(one, quantization="q4_k_m", context_tokens=context).memory for one in (model, known))
+        assert ours.file_bytes - theirs.file_bytes == 256
+        assert ours.total_bytes - theirs.total_bytes == 256
+
+
+def test_only_the_header_is_needed(tmp_path: Path) -> None:
+    described, tensors = llama_8b()
+    whole = model_from_gguf(write(tmp_path / "x.gguf", described, tensors))
+    (tmp_path / "x.gguf").write_bytes(header(described, tensors))
+    assert model_from_gguf(tmp_path / "x.gguf") == whole
+
+
+PATTERN = {"gemma-4-26b": [layer % 6 != 5 for layer in range(30)], "gemma-4-e2b": [layer % 5 != 4 for layer in range(35)]}
+KIMI = [32 if layer % 4 == 3 or layer == 26 else 0 for layer in range(27)]
+NEMOTRON = "MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME"
+MIMO = [layer not in (0, 5, 11, 17, 23, 29, 35, 41, 47) for layer in range(48)]
+MAMBA = {"ssm__conv_kernel": 4, "ssm__inner_size": 1536, "ssm__state_size": 16, "ssm__time_step_rank": 48}
+DELTA = {"ssm__conv_kernel": 4, "ssm__inner_size": 8192, "ssm__state_size": 128, "ssm__time_step_rank": 64, "ssm__group_count": 16}
+MAMBA_2 = {"ssm__conv_kernel": 4, "ssm__inner_size": 4096, "ssm__state_size": 128, "ssm__time_step_rank": 64}
+LATENT = {"attention__key_length": 576, "attention__value_length": 512, "attention__key_length_mla": 192,
+          "attention__value_length_mla": 128, "attention__kv_lora_rank": 512, "rope__dimension_count": 64}  # fmt: skip
+HEADS_64, HEADS_128, HEADS_256 = ({"attention__key_length": size, "attention__value_length": size} for size in (64, 128, 256))
+HEADS_GEMMA_4 = {"attention__key_length": 512, "attention__value_length": 512, "attention__key_length_swa": 256,
+                 "attention__value_length_swa": 256}  # fmt: skip
+INDEXER = {"attention__indexer__head_count": 64, "attention__indexer__key_length": 128, "attention__indexer__top_k": 2048}
+LARGEST = "not a whole number up to 2,147,483,647"
+FILES: dict[str, dict[str, Any]] = {
+    "google/gemma-2-9b-it": keys("gemma2", 42, 3584, 16, 8, **HEADS_256, attention__sliding_window=4096),
+    "google/gemma-3-12b-it": keys("gemma3", 48, 3840, 16, 8, **HEADS_256, attention__sliding_window=1024),
+    "google/gemma-3n-e2b-it": keys("gemma3n", 30, 2048, 8, 2, **HEADS_256,
+                                   attention__sliding_window=512, attention__sliding_window_pattern=PATTERN["gemma-4-e2b"][:30]),
+    "google/gemma-4-26b-a4b-it": keys("gemma4", 30, 2816, 16, [2 if not slides else 8 for slides in PATTERN["gemma-4-26b"]],
+                                      **HEADS_GEMMA_4, attention__sliding_window=1024,
+                                      attention__sliding_window_pattern=PATTERN["gemma-4-26b"]),
+    "google/gemma-4-e2b-it": keys("gemma4", 35, 1536, 8, 1, **HEADS_GEMMA_4, attention__sliding_window=512,
+                                  attention__shared_kv_layers=20, attention__sliding_window_pattern=PATTERN["gemma-4-e2b"]),
+    "openai/gpt-oss-20b": keys("gpt-oss", 24, 2880, 64, 8, **HEADS_64, attention__sliding_window=128,
+                               expert_count=32, expert_used_count=4, expert_feed_forward_length=2880),
+    "deepseek-ai/deepseek-r1": keys("deepseek2", 61, 7168, 128, 1, attention__q_lora_rank=1536, **LATENT),
+    "deepseek-ai/deepseek-v3.2": keys("deepseek32", 62, 7168, 128, 1, nextn_predict_layers=1,
+                                      attention__q_lora_rank=1536, **INDEXER, **LATENT),
+    "qwen/qwen3-30b-a3b": keys("qwen3moe", 48, 2048, 32, 4, **HEADS_128),
+    "qwen/qwen3.5-122b-a10b": keys("qwen35moe", 48, 3072, 32, 2, **HEADS_256,
+                                   full_attention_interval=4, **DELTA),
+    "liquidai/lfm2-1.2b": keys("lfm2", 16, 2048, 32, [8 if layer in (2, 5, 8, 10, 12, 14) else 0 for layer in range(16)],
+                               shortconv__l_cache=3),
+    "ibm-granite/granite-4.0-h-micro": keys("granitehybrid", 40, 2048, 32, [8 if layer % 10 == 5 else 0 for layer in range(40)],
+                                            ssm__group_count=1, **MAMBA_2),
+    "nvidia/nvidia-nemotron-3-nano-30b-a3b-bf16": keys(
+        "nemotron_h_moe", 52, 2688, 32, [2 if kind == "*" else 0 for kind in NEMOTRON], **HEADS_128,
+        feed_forward_length=[1856 if kind == "E" else 0 for kind in NEMOTRON], ssm__group_count=8, **MAMBA_2),
+    "state-spaces/mamba-130m-hf": keys("mamba", 24, 768, 0, 0, **MAMBA),
+    "meta-llama/llama-4-scout-17b-16e-instruct": keys("llama4", 48, 5120, 40, 8, **HEADS_128),
+    "lgai-exaone/exaone-4.0-32b": keys("exaone4", 64, 5120, 40, 8, attention__sliding_window=4096),
+    "allenai/olmo-3-7b-instruct": keys("olmo2", 32, 4096, 32, 32, attention__sliding_window=4096),
+    "mistralai/mistral-7b-instruct-v0.3": keys("llama", 32, 4096, 32, 8),
+    "microsoft/phi-3-mini-4k-instruct": keys("phi3", 32, 3072, 32, 32, attention__sliding_window=2047),
+    "google-t5/t5-base": keys("t5", 12, 768, 12, 12, **HEADS_64, decoder_block_count=12),
+    "baai/bge-m3": keys("bert", 24, 1024, 16, 16),
+}  # fmt: skip
+"""The keys of published files."""
+
+
+@pytest.mark.parametrize("model_id", FILES)
+def test_the_cache_is_that_of_the_record(model_id: str, tmp_path: Path) -> None:
+    described, known = FILES[model_id], facts(model_id)
+    width = described[f"{described['general.architecture']}.embedding_length"]
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, table(width, 64)))
+    assert model.kind == known.kind
+    for context, sequences in ((512, 1), (20_000, 3), (131_072, 1)):
+        asked = {"context_tokens": context, "concurrency": sequences}
+        ours = estimate(model, quantization="native", **asked).memory
+        theirs = estimate(known, quantization="bf16", **asked).memory
+        assert (ours.kv_cache_bytes, ours.state_bytes) == (theirs.kv_cache_bytes, theirs.state_bytes)
+
+
+def test_keys_and_values_of_different_sizes(tmp_path: Path) -> None:
+    """MiMo V2 Flash: keys of 192, values of 128."""
+    described = keys("mimo2", 48, 4096, 64, [8 if slides else 4 for slides in MIMO], attention__key_length=192, attention__value_length=128,
+                     attention__sliding_window=128, attention__sliding_window_pattern=MIMO)  # fmt: skip
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, table(4096, 64)))
+    window = 768  # 128 and a micro-batch of 512, padded to 256
+    expected = (9 * 4 * 32_768 + 39 * 8 * window) * (192 + 128) * 2
+    assert estimate(model, quantization="native", context_tokens=32_768).memory.kv_cache_bytes == expected
+
+
+def test_delta_attention_beside_latent_attention(tmp_path: Path) -> None:
+    """Kimi Linear: a file says 0 key/value heads for layers that keep a state."""
+    described = keys("kimi-linear", 27, 2304, 32, KIMI, kda__head_dim=128, ssm__conv_kernel=4, **LATENT)
+    memory = estimate(
+        model_from_gguf(write(tmp_path / "x.gguf", described, table(2304, 64))), quantization="native", context_tokens=1024
+    ).memory
+    assert memory.kv_cache_bytes == KIMI.count(32) * 576 * 2 * 1024
+    assert memory.state_bytes == KIMI.count(0) * (32 * 128 * 128 + 3 * 3 * 32 * 128) * 4
+
+
+def test_latent_attention_of_an_old_file_is_cached_decompressed(tmp_path: Path) -> None:
+    described = keys("deepseek2", 61, 7168, 128, 128, attention__key_length=192, attention__value_length=128, attention__kv_lora_rank=512,
+                     rope__dimension_count=64)  # fmt: skip
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, table(7168, 64)))
+    assert model.latent is None
+    assert estimate(model, quantization="native", context_tokens=256).memory.kv_cache_bytes == 61 * 128 * 320 * 2 * 256
+
+
+def test_layers_that_predict_further_tokens_stay_in_the_file(tmp_path: Path) -> None:
+    described = keys("glm4moe", 3, 64, 4, 2, nextn_predict_layers=1)
+    tensors = [*table(64, 32), *(Tensor(f"blk.{layer}.ffn_up.weight", (64, 64)) for layer in range(3)),
+               Tensor("blk.2.nextn.eh_proj.weight", (64, 64))]  # fmt: skip
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, tensors))
+    answer = estimate(model, quantization="native", context_tokens=256)
+    assert model.num_hidden_layers == 2
+    assert answer.memory.file_bytes == sum(tensor.size for tensor in tensors)
+    assert answer.memory.file_bytes - answer.memory.weights_bytes - answer.memory.host_bytes == 2 * 64 * 64 * 2
+    assert [known.text for known in answer.assumptions][1] == "the layers that predict further tokens (MTP) stay in the file"
+
+
+def test_experts_count_towards_what_one_token_reads(tmp_path: Path) -> None:
+    described = keys("qwen3moe", 1, 64, 4, 2, expert_count=8, expert_used_count=2, expert_feed_forward_length=32)
+    tensors = [*table(64, 32), Tensor("blk.0.ffn_up_exps.weight", (64, 32, 8)), Tensor("blk.0.ffn_gate_inp.weight", (64, 8), "F32")]
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, tensors))
+    assert model.total_parameters == 2 * 64 * 32 + 64 * 32 * 8 + 64 * 8
+    assert model.active_parameters == 2 * 64 * 32 + 64 * 32 * 2 + 64 * 8
+    assert model.experts is not None
+    assert model.experts.routed_parameters == 64 * 32 * 8
+
+
+@pytest.mark.parametrize(("file_type", "name"), [(7, "q8_0"), (30, "iq4_xs"), (4711, "custom mix"), (None, "custom mix")])
+def test_what_a_file_is_called(tmp_path: Path, file_type: int | None, name: str) -> None:
+    described = keys("llama", 1, 64, 4, 2) | ({} if file_type is None else {"general.file_type": file_type})
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, table(64, 32)))
+    assert model.file is not None
+    assert model.file.quantization == name
+    assert estimate(model, quantization=name, context_tokens=256).as_json()["quantization"] == name
+    with pytest.raises(FitInputError, match=r"^x\.gguf is a file in .*: what it would take in 'q2_k' is not in it$"):
+        estimate(model, quantization="q2_k")
+
+
+def test_does_it_fit(tmp_path: Path) -> None:
+    described, tensors = llama_8b()
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, tensors))
+    card = GpuFacts(id="x", name="X", vendor="nvidia", sold_gb=8, driver_mib=8192, cuda_gib=7.6)
+    answer = fit(model, card, quantization="native", context_tokens=8192)
+    assert (answer.verdict, answer.quantization) == ("fits", "q4_k_m")
+    assert answer.max_context_tokens is not None
+    assert 8192 <= answer.max_context_tokens < 131_072
+
+
+# --- split files ------------------------------------------------------------------------------------------------------
+
+
+def split(folder: Path, parts: int = 3) -> tuple[list[Path], list[Tensor]]:
+    tensors = [*table(64, 32), *(Tensor(f"blk.{layer}.ffn_up.weight", (64, 64)) for layer in range(4))]
+    files = []
+    for number in range(parts):
+        described = {"split.no": number, "split.count": parts, "split.tensors.count": len(tensors)}
+        mine = tensors[number * 2 : number * 2 + 2]
+        path = folder / f"m-Q8_0-{number + 1:05}-of-{parts:05}.gguf"
+        files.append(write(path, described if number else keys("llama", 4, 64, 4, 2) | described, mine))
+    return files, tensors
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_any_part_of_a_split_file_stands_for_all(tmp_path: Path, part: int) -> None:
+    files, tensors = split(tmp_path)
+    answer = estimate(model_from_gguf(files[part]), quantization="native", context_tokens=256)
+    assert answer.memory.file_bytes == sum(tensor.size for tensor in tensors)
+
+
+def test_missing_parts_are_named(tmp_path: Path) -> None:
+    files, _ = split(tmp_path)
+    files[1].unlink()
+    with pytest.raises(UnreadableModel) as caught:
+        model_from_gguf(files[0])
+    assert caught.value.message == "it is one of 3 parts; m-Q8_0-00002-of-00003.gguf is not beside it"
+    renamed = files[0].rename(tmp_path / "first.gguf")
+    with pytest.raises(UnreadableModel) as caught:
+        model_from_gguf(renamed)
+    assert caught.value.message == "it is one of 3 parts, and its name does not end in -00001-of-00003.gguf"
+
+
+# --- files that are no models -----------------------------------------------------------------------------------------
+
+ONE = keys("llama", 1, 64, 4, 2)
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no architecture": ({"general.name": "x"}, "it does not say its architecture (general.architecture)"),
+    "mmproj": ({"general.architecture": "clip", "general.type": "mmproj"},
+               "it is the vision or audio part of a model (mmproj), not a language model"),
+    "lora": ({"general.architecture": "llama", "general.type": "adapter"}, "it is an adapter (LoRA), not a language model"),
+    "unknown": ({"general.architecture": "qwen3mo"},
+                "its architecture 'qwen3mo' is not one whose cache we can count. Did you mean 'qwen3moe', 'qwen35moe' or 'qwen3'?"),
+    "missing key": ({"general.architecture": "llama"}, "the key llama.block_count is missing"),
+    "no layer": (ONE | {"llama.block_count": 0}, "llama.nextn_predict_layers leaves no layer"),
+    "too many layers": (ONE | {"llama.block_count": 2**32 - 1}, "llama.block_count is 4294967295, not a whole number up to 4,096"),
+    "text for a number": (ONE | {"llama.embedding_length": "wide"}, f"llama.embedding_length is wide, {LARGEST}"),
+    "negative heads": (ONE | {"llama.attention.head_count_kv": [-8]}, f"llama.attention.head_count_kv is -8, {LARGEST}"),
+    "short list": (ONE | {"llama.block_count": 3, "llama.attention.head_count_kv": [8, 8]},
+                   "llama.attention.head_count_kv has 2 values for 3 layers"),
+    "endless list": (ONE | {"llama.feed_forward_length": [1] * 5000},
+                     "llama.feed_forward_length holds 5,000 values, more than one for each layer"),
+    "rope": (keys("deepseek2", 1, 64, 4, 1, **{**LATENT, "rope__dimension_count": 4000}),
+             "deepseek2.rope.dimension_count is 4000, more than the 192 of a key"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_no_model_is_said_in_one_sentence(case: str, tmp_path: Path) -> None:
+    described, message = WRONG[case]
+    path = write(tmp_path / "x.gguf", described, table(64, 32))
+    with pytest.raises(UnreadableModel) as caught:
+        model_from_gguf(path)
+    assert (caught.value.message, caught.value.place, caught.value.exit_code) == (message, str(path), 2)
+    assert isinstance(caught.value, UnknownModelType) == (case == "unknown")
+
+
+def test_a_tokenizer_alone_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableModel, match="holds no tensors: a tokenizer without a model"):
+        model_from_gguf(write(tmp_path / "x.gguf", ONE, []))
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "empty.gguf").touch()
+    for path, message in (
+        (tmp_path / "absent.gguf", "it cannot be read: No such file or directory"),
+        (tmp_path, "it is no ordinary file"),
+        (Path("/dev/zero"), "it is no ordinary file"),
+        (tmp_path / "empty.gguf", "the file is empty"),
+        (Path("a\0b"), "it cannot be read: no path can be called so"),
+        (tmp_path / ("x" * 5000), "it cannot be read: File name too long"),
+    ):
+        with pytest.raises(UnreadableModel) as caught:
+            model_from_gguf(path)
+        assert caught.value.message == message
