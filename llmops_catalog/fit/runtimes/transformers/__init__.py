@@ -42,8 +42,9 @@ from llmops_catalog.fit.state import state_bytes
 from llmops_catalog.fit.weights import Weights
 
 UNPACKED = (("bnb-nf4", 2), ("bnb-fp4", 2), ("awq-", 1024), ("gptq-int8", 129), ("hqq-", 1))
-"""Beginnings of formats' names, and the tokens from which a format's kernel unpacks a whole matrix to 16 bit: bitsandbytes/autograd/_functions.py (`matmul_4bit`),
-awq/modules/linear/gemm.py, `kernel_switch_threshold` of AutoGPTQ, hqq/core/quantize.py."""
+"""Beginnings of formats' names, and the tokens from which a format's kernel unpacks a whole matrix to 16 bit:
+bitsandbytes/autograd/_functions.py (`matmul_4bit`), awq/modules/linear/gemm.py, `kernel_switch_threshold` of AutoGPTQ,
+hqq/core/quantize.py."""
 TIED_LATE = ("awq-int4",)
 """Formats whose checkpoints of tied models load both tables: Qwen2.5-1.5B in AWQ peaks at 1.51 GiB with a prompt of one token
 and at 1.63 with 6,144 (https://qwen.readthedocs.io/en/v2.5/benchmark/speed_benchmark.html); releases 4.46 only are known to."""
