@@ -18,7 +18,7 @@ def add_ways(parser: Parser, left_out: str) -> None:
     """`--model` and what stands in its place; `left_out` says what it means to give none."""
     parser.add_argument("--model", metavar="NAME", help=f"record id, Hugging Face id or alias{left_out}")
     parser.add_argument("--gguf", metavar="FILE", help="instead of --model: a GGUF file; only its header is read")
-    parser.add_argument("--config", metavar="FILE", help="instead of --model: a config.json of Hugging Face Transformers")
+    parser.add_argument("--config", metavar="FILE", help="instead of --model: a config.json of Hugging Face Transformers, or its folder")
     parser.add_argument("--hub", metavar="ORG/NAME", help="instead of --model: ask the Hugging Face Hub about a repository")
 
 

@@ -12,7 +12,7 @@ from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.support import Support
 from llmops_catalog.fit.tensors import count
 from llmops_catalog.outside import config_layers, config_parts, towers
-from llmops_catalog.outside.config_keys import Config, read_config
+from llmops_catalog.outside.config_keys import FILE_NAME, Config, read_config
 from llmops_catalog.outside.config_layers import Heads
 
 ENCODERS = ("bert", "roberta", "xlm-roberta", "mpnet", "distilbert", "modernbert", "nomic_bert")
@@ -28,7 +28,7 @@ LARGEST_CONTEXT = 10**9
 def model_from_config(
     source: str | PathLike[str] | Mapping[str, Any], *, name: str | None = None, support: Support | None = None
 ) -> ModelFacts:
-    """The facts of a model by its Hugging Face config: a config.json, or the object in one.
+    """The facts of a model by its Hugging Face config: a config.json, the folder it is in, or the object in one.
 
     `total_parameters` is what the described architecture adds up to. `name` is what the model is called (default: the
     config's own `_name_or_path`, else the file's or its folder's name); `support` (`Catalog.support`) lets `fit` refuse
@@ -117,7 +117,9 @@ def _name(raw: Mapping[str, Any], path: Path | None) -> str:
         return own
     if path is None:
         return str(raw.get("model_type"))[:120]
-    return (path.resolve().parent.name if path.name == "config.json" else path.stem) or "config.json"
+    if path.is_dir():
+        return path.resolve().name or FILE_NAME
+    return (path.resolve().parent.name if path.name == FILE_NAME else path.stem) or FILE_NAME
 
 
 def _heads(config: Config, hidden: int) -> Heads:

@@ -13,6 +13,7 @@ from llmops_catalog.errors import UnknownModelType, UnreadableModel
 from llmops_catalog.outside.config_defaults import DEFAULTS
 from llmops_catalog.problems import did_you_mean, nearest
 
+FILE_NAME = "config.json"
 LARGEST_FILE_BYTES = 8 * 2**20
 """The longest published config.json (a classifier with all its labels) has 2 MB."""
 LARGEST_NUMBER = 2**31 - 1
@@ -143,11 +144,12 @@ class Config:
 
 
 def read_config(source: str | PathLike[str] | Raw) -> tuple[Raw, str]:
-    """The config of a file or as given, and what to call it in messages. Raises `UnreadableModel`."""
+    """The config of a file, of a model's folder or as given, and what to call it in messages. Raises `UnreadableModel`."""
     if isinstance(source, Mapping):
         return source, "config"
     place, path = str(source), Path(source)
     try:
+        path = path / FILE_NAME if path.is_dir() else path
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableModel(place, "it is no ordinary file", "name a config.json")

@@ -230,7 +230,7 @@ def test_a_folder_or_the_config_itself_names_the_model(tmp_path: Path) -> None:
     (tmp_path / "my-model").mkdir()
     path = tmp_path / "my-model" / "config.json"
     path.write_text(json.dumps(LLAMA), encoding="utf-8")
-    assert model_from_config(path).name == "my-model"
+    assert model_from_config(path).name == model_from_config(tmp_path / "my-model").name == "my-model"
     path.write_text(json.dumps(LLAMA | {"_name_or_path": "org/mine"}), encoding="utf-8")
     assert model_from_config(path).name == "org/mine"
     path.write_text(json.dumps(LLAMA | {"_name_or_path": "/somebody/home"}), encoding="utf-8")
@@ -303,7 +303,8 @@ def test_what_is_no_json_is_said(text: bytes, message: str, tmp_path: Path) -> N
 def test_what_is_no_file_is_said(tmp_path: Path) -> None:
     for path, message in (
         (tmp_path / "absent.json", "it cannot be read: No such file or directory"),
-        (tmp_path, "it is no ordinary file"),
+        (tmp_path, "it cannot be read: No such file or directory"),
+        (Path("/dev/zero"), "it is no ordinary file"),
         (Path("a\0b"), "it cannot be read: no path can be called so"),
     ):
         with pytest.raises(UnreadableModel) as caught:
