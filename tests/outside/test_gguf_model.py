@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from records import facts
 
 from llmops_catalog.errors import FitInputError, UnknownModelType, UnreadableModel
-from llmops_catalog.fit import Engine, GpuFacts, estimate, fit
+from llmops_catalog.fit import Engine, GpuFacts, ModelFacts, estimate, fit
 from llmops_catalog.fit.weights import weigh
 from llmops_catalog.outside import model_from_gguf
 
@@ -108,7 +108,8 @@ FILES: dict[str, dict[str, Any]] = {
                                       **HEADS_GEMMA_4, attention__sliding_window=1024,
                                       attention__sliding_window_pattern=PATTERN["gemma-4-26b"]),
     "google/gemma-4-e2b-it": keys("gemma4", 35, 1536, 8, 1, **HEADS_GEMMA_4, attention__sliding_window=512,
-                                  attention__shared_kv_layers=20, attention__sliding_window_pattern=PATTERN["gemma-4-e2b"]),
+                                  attention__shared_kv_layers=20, attention__sliding_window_pattern=PATTERN["gemma-4-e2b"],
+                                  feed_forward_length=[6144] * 15 + [12288] * 20),
     "openai/gpt-oss-20b": keys("gpt-oss", 24, 2880, 64, 8, **HEADS_64, attention__sliding_window=128,
                                expert_count=32, expert_used_count=4, expert_feed_forward_length=2880),
     "deepseek-ai/deepseek-r1": keys("deepseek2", 61, 7168, 128, 1, attention__q_lora_rank=1536, **LATENT),
@@ -154,6 +155,31 @@ def test_the_cache_is_that_of_the_record(model_id: str, tmp_path: Path) -> None:
         ours = estimate(model, quantization="native", **asked).memory
         theirs = estimate(known, quantization="bf16", **asked).memory
         assert (ours.kv_cache_bytes, ours.state_bytes) == (theirs.kv_cache_bytes, theirs.state_bytes)
+
+
+def completed(described: dict[str, Any], known: ModelFacts) -> dict[str, Any]:
+    """The keys with the feed forwards of the record, which the cache does not need."""
+    own: dict[str, Any] = {
+        "feed_forward_length": known.intermediate_size,
+        "embedding_length_per_layer_input": known.per_layer_embedding_size,
+    }
+    if known.experts:
+        own |= {"expert_count": known.experts.count, "expert_used_count": known.experts.used_per_token,
+                "expert_feed_forward_length": known.experts.intermediate_size, "expert_shared_count": known.experts.shared_count,
+                "expert_shared_feed_forward_length": known.experts.shared_intermediate_size,
+                "leading_dense_block_count": known.experts.first_dense_layers}  # fmt: skip
+    architecture = described["general.architecture"]
+    return {f"{architecture}.{name}": value for name, value in own.items() if value} | described
+
+
+@pytest.mark.parametrize("model_id", FILES)
+def test_so_are_the_buffers(model_id: str, tmp_path: Path) -> None:
+    known = facts(model_id)
+    tensors = table(known.hidden_size, known.vocab_size)[: 1 if known.tie_word_embeddings else 2]
+    model = model_from_gguf(write(tmp_path / "x.gguf", completed(FILES[model_id], known), tensors))
+    for asked in ({"context_tokens": 8192}, {"context_tokens": 20_000, "concurrency": 4, "gpu_count": 2}):
+        ours, theirs = estimate(model, **asked).memory, estimate(known, quantization="f16", **asked).memory
+        assert (ours.compute_bytes, ours.overhead_bytes) == (theirs.compute_bytes, theirs.overhead_bytes)
 
 
 def test_keys_and_values_of_different_sizes(tmp_path: Path) -> None:
