@@ -10,6 +10,7 @@ Field names are those of Hugging Face configs and of the catalog's schema; units
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -265,6 +266,7 @@ class GpuFacts(NamedTuple):
         return capability(self.compute_capability)
 
 
+@lru_cache(maxsize=256)
 def capability(text: str | None) -> tuple[int, int] | None:
     """A compute capability as numbers; None where none is given."""
     if text is None:

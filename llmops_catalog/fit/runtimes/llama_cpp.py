@@ -141,7 +141,8 @@ def _cache_by_card(model: ModelFacts, question: Question, batch: Batch, placemen
     if model.kind == "encoder-decoder":
         return [cache * len(span) // model.num_hidden_layers for span in placement.cards], [0] * len(placement.cards)
     each = [
-        slots * cells(kept, batch) * elements_bytes(kept.elements, question.kv_cache_type) if kept else 0 for kept in cache_by_layer(model)
+        slots * sum(cells(kept, batch) * elements_bytes(kept.elements, question.kv_cache_type) for kept in layer)
+        for layer in cache_by_layer(model)
     ] if model.is_decoder else [0] * model.num_hidden_layers  # fmt: skip
     recurrent = _recurrent_layers(model)
     states = [state * sum(recurrent[span.start : span.stop]) // max(1, sum(recurrent)) for span in placement.cards]
