@@ -29,14 +29,20 @@ def traced_model(row):
         if name in facts:
             facts[name] = kind(**facts[name])
     groups = tuple(LayerGroupFacts(count, kind, window if "sliding" in kind else None) for kind, count in layers.items())
-    named = {"id": row["model_type"], "name": row["model_type"], "kind": "decoder", "vocab_size": 32000, "total_parameters": 1}
+    named = {
+        "id": row["model_type"],
+        "name": row["model_type"],
+        "kind": row.get("kind", "decoder"),
+        "vocab_size": 32000,
+        "total_parameters": 1,
+    }
     return ModelFacts(model_type=row["model_type"], layer_groups=groups, **named, **facts)
 
 
 @pytest.mark.parametrize("row", TRACES, ids=lambda row: f"{row['model_type']} {row['prompt_tokens']}x{row['sequences']}")
 def test_live_bytes_of_a_prefill(row):
     model = traced_model(row)
-    prompt = Prompt(row["prompt_tokens"], row["sequences"], 2, LATEST, row.get("flash_attention", True))
+    prompt = Prompt(row["prompt_tokens"], row["sequences"], row.get("octets", 2), LATEST, row.get("flash_attention", True))
     cache = prompt.sequences * (cache_bytes(model, "bf16", lambda _: prompt.tokens) + state_bytes(model, 2))
     assert prefill_peak(model, prompt).widest + cache == pytest.approx(row["live_bytes"], rel=TRACED_WITHIN)
 
