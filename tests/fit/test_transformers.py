@@ -150,6 +150,7 @@ def test_more_never_needs_less_whatever_the_release(model_id, quantization, engi
         assume(False)
     for larger in (longer, wider):
         assert less.total_bytes <= larger.total_bytes
+        assert less.low_bytes <= larger.low_bytes + cards
         assert less.high_bytes <= larger.high_bytes
         assert max(less.per_gpu_high_bytes) <= max(larger.per_gpu_high_bytes)
     assert less.low_bytes <= less.total_bytes <= less.high_bytes

@@ -50,8 +50,9 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     per_gpu = [size + peak + even + CUDA_CONTEXT for size, peak in zip(layered, running, strict=True)]
     total = weights.resident_bytes + cache.at_end + state + compute + CUDA_CONTEXT * cards
     per_gpu[0] += total - sum(per_gpu)  # what stands outside the layers
-    growth = int((compute + cache.at_end) * GROWTH) // cards + weights.uncertainty_bytes // cards
+    growth = int((sum(running) + cache.at_end) * GROWTH) // cards + weights.uncertainty_bytes // cards
     spread = (cache.unused + unsure) // cards
+    fewer, copies = _exchanged(needs, sum(running), cards)
     return Footprint(
         weights_bytes=weights.resident_bytes,
         host_bytes=weights.host_bytes,
@@ -60,10 +61,21 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
         compute_bytes=compute,
         overhead_bytes=CUDA_CONTEXT * cards,
         per_gpu_bytes=tuple(per_gpu),
-        below_bytes=min(growth + spread + CUDA_CONTEXT - CUDA_CONTEXT_LOW, CUDA_CONTEXT + compute // cards),
-        above_bytes=growth + spread + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
+        below_bytes=min(growth + spread + fewer // cards + CUDA_CONTEXT - CUDA_CONTEXT_LOW, CUDA_CONTEXT + compute // cards),
+        above_bytes=growth + spread + copies // cards + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
         assumptions=once([*weights.assumptions, *needs.notes, *([SPREAD] if cards > 1 else [])]),
     )
+
+
+def _exchanged(needs: Unquantized, running: int, cards: int) -> tuple[int, int]:
+    """How much less or more several cards may need that exchange the logits of a whole prompt: half of what these add, or one
+    copy more. So far the published readings of Qwen2-72B lie apart.
+    """
+    if cards == 1 or not needs.all_logits:
+        return 0, 0
+    without = needs._replace(all_logits=0, copied_logits=0)
+    layers = [needs.peak.widest, *[needs.peak.widest - needs.embeddings] * (cards - 1)]
+    return max(0, running - sum(_running(without, layers, 0))) // 2, needs.copied_logits
 
 
 def _prompt(model: ModelFacts, question: Question) -> Prompt:
@@ -136,6 +148,4 @@ def _buffers(model: ModelFacts, weights: Weights, question: Question, prompt: Pr
     kept = 2 * weights.largest_matrix if question.quantization.startswith(KEPT_UNPACKED) else 0
     scratch, either = (WORKSPACE + HOPPER_WORKSPACE) // 2, (HOPPER_WORKSPACE - WORKSPACE) // 2
     left = left_in_weight_blocks(model, question.quantization, prompt.version)
-    # several cards exchange the logits of the whole prompt: published readings of Qwen2-72B lie up to one more copy away
-    copies = needs.copied_logits if cards > 1 else 0
-    return cards * (scratch + kept) + left + needs.tables, cards * (either + kept) + left + copies
+    return cards * (scratch + kept) + left + needs.tables, cards * (either + kept) + left
