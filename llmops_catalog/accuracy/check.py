@@ -121,7 +121,7 @@ def _estimate(model: ModelFacts, reading: Reading, context_of_use: int | None, c
         "concurrency": reading.get("concurrency") or 1,
         "kv_cache_type": reading.get("cache_type"),
         "gpu_count": reading.get("gpus") or 1,
-        "engine": Engine(runtime_version=reading.get("runtime_version")),
+        "engine": Engine(runtime_version=reading.get("runtime_version"), flash_attention=reading.get("flash_attention") is not False),
         **training_asked(reading),
     }
     try:

@@ -194,6 +194,8 @@ class ModelFacts(NamedTuple):
     compressed: CompressedFacts | None = None
     sparse: SparseFacts | None = None
     residual_streams: int = 1
+    notes: tuple[str, ...] = ()
+    """What a reader of any answer about this model should know."""
     file: WeightFile | None = None
     """Set where the facts were read from one file of weights: its own bytes are the answer, in its own quantization only."""
     mentions: int = 0

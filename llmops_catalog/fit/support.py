@@ -8,7 +8,7 @@ from typing import NamedTuple
 from llmops_catalog.fit.assumptions import Assumption, Reason
 from llmops_catalog.fit.checkpoint_formats import native_format
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
-from llmops_catalog.fit.formats import GGUF_ONLY, recorded
+from llmops_catalog.fit.formats import GGUF_ONLY, QUANTIZATIONS, recorded
 from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.fit.question import Question
 
@@ -167,6 +167,9 @@ def _model(model: ModelFacts, question: Question) -> Iterator[Reason]:
     if limit and question.context_tokens > limit:
         text = f"{question.context_tokens:,} tokens are beyond the {limit:,} {model.name} was made for"
         yield Reason("context-beyond-model", f"{text}: ask for {limit:,} or less")
+    if model.file is not None and question.runtime != "llama.cpp" and question.quantization not in QUANTIZATIONS:
+        text = f"{model.name} is a GGUF file in a mix {question.runtime} is not known to load: use llama.cpp"
+        yield Reason("runtime-quantization", text)
     if question.runtime == "vllm" and max(question.gpu_count, question.engine.pipeline_parallel) > 1:
         yield from _division(model, question)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.runtimes.llama_graph import Peak
-from llmops_catalog.fit.runtimes.llama_layers import Shape, boundary_width, graph_shape
+from llmops_catalog.fit.runtimes.llama_layers import Shape, attends, boundary_width, graph_shape, slides
 
 MICRO_BATCH = 512
 """Default of --ubatch-size (https://github.com/ggml-org/llama.cpp/blob/master/common/common.h)."""
@@ -22,6 +22,8 @@ FLASH_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-
 FLASH_HEADS = (40, 64, 72, 80, 96, 112, 128, 256)
 """Head sizes with a flash-attention kernel, any number of heads
 (https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-cuda/fattn.cu)."""
+FLASH_UNEVEN_HEADS = (192, 128)
+"""Keys and values of different size, where query heads share a key head by the eight."""
 FLASH_GROUPED_HEADS = (512,)
 """With one only where several query heads share a key head."""
 FLASH_BUILD = 2776
@@ -29,14 +31,14 @@ FLASH_BUILD = 2776
 PIPELINE_BUILD = 2400
 """Pipelines over several cards exist since https://github.com/ggml-org/llama.cpp/pull/6017 of March 2024; before it one
 compute buffer stood on the first card alone."""
+GLU_BUILD = 5790
+"""The gate is activated and multiplied in one operation since https://github.com/ggml-org/llama.cpp/pull/14158 of June 2025."""
 NARROW_MASK_BUILD = 9350
 """Masks are made in 16 bit since https://github.com/ggml-org/llama.cpp/pull/23764, merged in the last days of May 2026 (build
-9272 is of 22 May); before it flash attention kept them in 32 bit as well."""
+9272 is of 22 May); before it flash attention got them in 32 bit and turned them into 16 bit."""
 FEW_LOGITS_BUILD = 9450
 """llama-server reserves logits only for the tokens it asks for since https://github.com/ggml-org/llama.cpp/pull/23861 of
 June 2026; the library itself, llama-cli and llama-bench go on reserving them for every token of a micro-batch."""
-WIDE_MASK = 3
-"""A mask in 32 and 16 bit beside one in 16 bit."""
 
 
 class Batch(NamedTuple):
@@ -55,6 +57,7 @@ class Build(NamedTuple):
     pipelines: bool = True
     wide_masks: bool = False
     few_logits: bool = False
+    gates_in_place: bool = False
 
 
 def build_number(version: str | None) -> int | None:
@@ -73,6 +76,7 @@ def build_of(version: str | None, flash_attention: bool) -> Build:
         number >= PIPELINE_BUILD,
         number < NARROW_MASK_BUILD,
         number >= FEW_LOGITS_BUILD,
+        number < GLU_BUILD,
     )
 
 
@@ -84,9 +88,13 @@ def flash_attention_runs(model: ModelFacts) -> bool:
         return (model.latent.kv_lora_rank, model.latent.qk_rope_head_dim) in ((512, 64), (256, 64))
     for group in model.layer_groups:
         head_dim = group.head_dim or model.head_dim
+        keys = group.num_key_value_heads or model.num_key_value_heads
+        if model.value_head_dim and model.value_head_dim != head_dim:
+            if (head_dim, model.value_head_dim) != FLASH_UNEVEN_HEADS or model.num_attention_heads % (8 * keys):
+                return False
+            continue
         if not head_dim or head_dim in FLASH_HEADS:
             continue
-        keys = group.num_key_value_heads or model.num_key_value_heads
         if head_dim not in FLASH_GROUPED_HEADS or model.num_attention_heads < 2 * keys:
             return False
     return True
@@ -97,20 +105,17 @@ def shape_of(model: ModelFacts, build: Build, batch: Batch, cache_type: str, fed
     flash = build.flash_attention and flash_attention_runs(model)
     unpacks = flash and cache_type not in ("f16", "f32")
     recurrent = batch.slots / batch.tokens if model.state else 0.0
-    return graph_shape(model, flash, unpacks, recurrent, fed_from_outside)
+    return graph_shape(model, flash, unpacks, recurrent, fed_from_outside, build.gates_in_place, build.wide_masks)
 
 
-def layers_bytes(shape: Shape, batch: Batch, wide_masks: bool = False) -> int:
+def layers_bytes(shape: Shape, batch: Batch) -> int:
     """The end of the buffer while layers run."""
-    return max((int(_end(peak, batch, wide_masks)) for peak in shape.layers), default=0)
+    return max((int(_end(peak, batch)) for peak in shape.layers), default=0)
 
 
-def _end(peak: Peak, batch: Batch, wide_masks: bool) -> float:
+def _end(peak: Peak, batch: Batch) -> float:
     cells = peak.cells
     per_token = peak.numbers + cells.full * batch.cells + cells.sliding * batch.sliding_cells
-    if wide_masks:
-        masks = (0.5 if cells.full else 0.0) * batch.cells + (0.5 if cells.sliding else 0.0) * batch.sliding_cells
-        per_token += (WIDE_MASK - 1) * masks
     unpacked = cells.unpacked_full * batch.cells + cells.unpacked_sliding * batch.sliding_cells
     return 4 * batch.tokens * per_token + 2 * batch.slots * unpacked
 
@@ -122,9 +127,8 @@ def output_bytes(shape: Shape, batch: Batch) -> int:
 
 def mask_bytes(model: ModelFacts, build: Build, batch: Batch) -> int:
     """The attention masks of one micro-batch, as they are handed to a card."""
-    kinds = {group.type for group in model.layer_groups}
-    cells = batch.cells if kinds & {"full_attention", "sparse_attention"} else 0
-    cells += batch.sliding_cells if kinds & {"sliding_attention", "chunked_attention"} else 0
+    kinds = {slides(group) for group in model.layer_groups if attends(group)}
+    cells = batch.cells * (False in kinds) + batch.sliding_cells * (True in kinds)
     flash = build.flash_attention and flash_attention_runs(model)
     return batch.tokens * cells * (2 if flash and not build.wide_masks else 4)
 
@@ -133,10 +137,3 @@ def pipeline_bytes(model: ModelFacts, build: Build, batch: Batch, first: bool) -
     """What a card in a pipeline keeps of its inputs: copies of the masks and of what the card before it (or main memory) sends."""
     sent = model.hidden_size if first else boundary_width(model)
     return PIPELINE_COPIES * (mask_bytes(model, build, batch) + int(4 * batch.tokens * sent))
-
-
-def host_bytes(model: ModelFacts, build: Build, batch: Batch, copies: int) -> int:
-    """The compute buffer in main memory: embeddings looked up, embeddings handed in, masks."""
-    embedded = 4 * batch.tokens * model.hidden_size
-    logits = 4 * batch.slots * model.vocab_size if model.is_decoder else 0
-    return copies * (embedded + mask_bytes(model, build, batch)) + embedded + logits

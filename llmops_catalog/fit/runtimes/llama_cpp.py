@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption, once
-from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
+from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts, WeightFile
 from llmops_catalog.fit.kv_cache import CachedLayers, cache_by_layer, cache_bytes, cached_layers, elements_bytes
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes import llama_compute as compute
@@ -22,8 +23,12 @@ CUDA_CONTEXT = 250 * MIB
 """Between what nvidia-smi shows beyond the buffers in published logs (133 to 153 MiB) and what stands unaccounted for beside
 them after a run (451 to 456 MiB on an RTX 4090: https://github.com/ggml-org/llama.cpp/pull/15860)."""
 CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 120 * MIB, 500 * MIB
-GRAPH_SHARE = 0.05
+GRAPH_SHARE = 0.08
 """How far the buffer may lie from the walk through the graph: nine in ten of the sizes llama.cpp itself reports are nearer."""
+INDEXED_SHARE = 0.6
+"""The same for sparse attention: where its indexer leaves holes, the cache decides."""
+PIPELINE_SHARE = 0.5
+"""The same for layers that hand more than the residual stream to the next card: recurrent ones, embeddings of their own."""
 SLIDING_FAMILIES = (
     "afmoe", "cohere2", "deepseek_v4", "exaone4", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma4", "gemma4_unified", "gpt_oss",
     "llama4", "mimo_v2_flash", "modernbert", "olmo3", "step3p7",
@@ -62,13 +67,11 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     per_gpu = tuple(sum(parts) + CUDA_CONTEXT for parts in zip(on_cards, caches, states, graphs, strict=True))
     cards = question.gpu_count
     cache, state = _cache(model, question, batch), question.concurrency * state_bytes(model, convolution_bytes=4)
-    copies = compute.PIPELINE_COPIES if _pipelined(build, placement, question) else 1
-    host = weights.input_bytes + loaded - sum(on_cards) + cache - sum(caches) + state - sum(states)
     fewer, more = _other_builds(model, weights, question, build, batch, placement, graphs)
-    spread = int(max(graphs) * GRAPH_SHARE) + weights.uncertainty_bytes // cards
+    spread = int(max(graphs) * _graph_share(model, cards)) + weights.uncertainty_bytes // cards
     return Footprint(
         weights_bytes=sum(on_cards),
-        host_bytes=host + compute.host_bytes(model, build, batch, copies),
+        host_bytes=weights.input_bytes + loaded - sum(on_cards) + cache - sum(caches) + state - sum(states),
         kv_cache_bytes=sum(caches),
         state_bytes=sum(states),
         compute_bytes=sum(graphs),
@@ -82,7 +85,9 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
 
 @lru_cache(maxsize=4096)
 def as_loaded(model: ModelFacts) -> ModelFacts:
-    """The model as llama.cpp reads it: without the windows it does not know."""
+    """The model as llama.cpp reads it: without the windows it does not know. Facts from a GGUF file are so already."""
+    if model.file is not None:
+        return model
     slides = any(group.type in ("sliding_attention", "chunked_attention") for group in model.layer_groups)
     known = model.model_type in SLIDING_FAMILIES and (model.model_type != "exaone4" or model.num_hidden_layers == EXAONE_LAYERS)
     if known or not slides:
@@ -99,7 +104,7 @@ def placed(layers: int, cards: int, gpu_layers: int | None) -> Placement:
     places = layers + 1 if gpu_layers is None else min(gpu_layers, layers + 1)
     first = layers + 1 - places
     bounds = [first + -(-card * places // cards) for card in range(cards + 1)]
-    spans = tuple(range(min(start, layers), min(end, layers)) for start, end in zip(bounds, bounds[1:], strict=False))
+    spans = tuple(range(min(start, layers), min(end, layers)) for start, end in pairwise(bounds))
     output = (places - 1) * cards // places if places else None
     return Placement(spans, output, first == 0)
 
@@ -142,8 +147,8 @@ def _cache_by_card(model: ModelFacts, question: Question, batch: Batch, placemen
         return [cache * len(span) // model.num_hidden_layers for span in placement.cards], [0] * len(placement.cards)
     each = [
         slots * sum(cells(kept, batch) * elements_bytes(kept.elements, question.kv_cache_type) for kept in layer)
-        for layer in cache_by_layer(model)
-    ] if model.is_decoder else [0] * model.num_hidden_layers  # fmt: skip
+        for layer in (cache_by_layer(model) if model.is_decoder else ((),) * model.num_hidden_layers)
+    ]
     recurrent = _recurrent_layers(model)
     states = [state * sum(recurrent[span.start : span.stop]) // max(1, sum(recurrent)) for span in placement.cards]
     return [sum(each[span.start : span.stop]) for span in placement.cards], states
@@ -157,19 +162,47 @@ def _recurrent_layers(model: ModelFacts) -> tuple[bool, ...]:
 
 def _weights_by_card(model: ModelFacts, weights: Weights, loaded: int, placement: Placement, question: Question) -> list[int]:
     """Weights of each card: its layers without the experts kept in main memory, and the output layer on the last."""
-    layers, dense = model.num_hidden_layers, model.experts.first_dense_layers if model.experts else 0
-    sparse = max(1, layers - dense)
+    if placement.whole and len(placement.cards) == 1 and not question.engine.cpu_expert_layers:
+        return [loaded]
+    if model.file is not None:
+        return _file_by_card(model.file, loaded, placement, question.engine.cpu_expert_layers)
+    layers, experts = model.num_hidden_layers, model.experts
+    sparse = [layer for layer in range(layers) if experts and experts.has_layer(layer)]
     plain = weights.layer_bytes - weights.expert_bytes
-    kept_outside = max(dense, question.engine.cpu_expert_layers)
 
     def before(layer: int) -> int:
-        experts = max(0, layer - kept_outside) if question.engine.cpu_expert_layers else max(0, layer - dense)
-        return plain * layer // layers + weights.expert_bytes * experts // sparse
+        held = sum(question.engine.cpu_expert_layers <= index < layer for index in sparse)
+        return plain * layer // layers + weights.expert_bytes * held // max(1, len(sparse))
 
     cards = [before(span.stop) - before(span.start) for span in placement.cards]
     if placement.output_card is not None:
         cards[placement.output_card] += loaded - weights.layer_bytes
     return cards
+
+
+def _file_by_card(file: WeightFile, loaded: int, placement: Placement, experts_outside: int) -> list[int]:
+    """The same of one file, whose layers have sizes of their own; what stands in no layer goes with the output layer."""
+    sizes = _layer_sizes(file)
+    cards = [
+        sum(plain + (experts if layer >= experts_outside else 0) for layer, (plain, experts) in sizes.items() if layer in span)
+        for span in placement.cards
+    ]
+    if placement.output_card is not None:
+        cards[placement.output_card] += loaded - sum(plain + experts for plain, experts in sizes.values())
+    return cards
+
+
+@lru_cache(maxsize=64)
+def _layer_sizes(file: WeightFile) -> dict[int, tuple[int, int]]:
+    """Bytes of each layer: routed experts, and everything else."""
+    sizes: dict[int, tuple[int, int]] = {}
+    for tensor in file.tensors:
+        if tensor.layer is None or not tensor.loaded:
+            continue
+        plain, experts = sizes.get(tensor.layer, (0, 0))
+        routed = tensor.role.startswith("expert_")
+        sizes[tensor.layer] = (plain + tensor.size_bytes * (not routed), experts + tensor.size_bytes * routed)
+    return sizes
 
 
 def _pipelined(build: Build, placement: Placement, question: Question) -> bool:
@@ -184,9 +217,7 @@ def _graphs(model: ModelFacts, weights: Weights, question: Question, build: Buil
     """
     pipelined = _pipelined(build, placement, question)
     shape = compute.shape_of(model, build, batch, question.kv_cache_type, pipelined)
-    layers = compute.layers_bytes(shape, batch, build.wide_masks)
-    if pipelined:  # the masks are among the inputs kept below
-        layers -= compute.mask_bytes(model, build, batch)
+    layers = compute.layers_bytes(shape, batch)
     output = 0 if build.few_logits else compute.output_bytes(shape, batch)
     sizes = []
     for card, span in enumerate(placement.cards):
@@ -205,12 +236,20 @@ def _graphs(model: ModelFacts, weights: Weights, question: Question, build: Buil
     return sizes
 
 
+def _graph_share(model: ModelFacts, cards: int) -> float:
+    """How far a compute buffer may be off, as a share of it."""
+    if model.latent and model.latent.index_n_heads:
+        return INDEXED_SHARE
+    return PIPELINE_SHARE if cards > 1 and (model.state or model.per_layer_embedding_size) else GRAPH_SHARE
+
+
 def _visiting_bytes(model: ModelFacts, weights: Weights, question: Question, placement: Placement) -> int:
     """The largest tensor that stays in main memory and visits the card to be multiplied there."""
-    if not placement.whole and placement.cards[0].start > (1 if model.experts and model.experts.first_dense_layers else 0):
+    if placement.cards[0].start:
         return weights.largest_tensor_bytes
-    dense = model.experts.first_dense_layers if model.experts else 0
-    return weights.largest_expert_tensor_bytes if question.engine.cpu_expert_layers > dense else 0
+    experts = model.experts
+    outside = question.engine.cpu_expert_layers
+    return weights.largest_expert_tensor_bytes if experts and any(experts.has_layer(layer) for layer in range(outside)) else 0
 
 
 def _output_tensor(weights: Weights) -> int:
@@ -220,12 +259,16 @@ def _output_tensor(weights: Weights) -> int:
 def _other_builds(
     model: ModelFacts, weights: Weights, question: Question, build: Build, batch: Batch, placement: Placement, graphs: list[int]
 ) -> tuple[int, int]:
-    """How much less and more a card needs with other builds, where none is named: logits for few tokens, wide masks."""
+    """How much less and more a card needs with other builds, where none is named: logits for few tokens, wide masks.
+
+    The masks once more: where the last norm lies above them, so do the logits.
+    """
     if question.engine.runtime_version is not None:
         return 0, 0
     fewer = _graphs(model, weights, question, build._replace(few_logits=True), batch, placement)
     wider = _graphs(model, weights, question, build._replace(wide_masks=True), batch, placement)
-    return (sum(graphs) - sum(fewer)) // len(graphs), max(wide - graph for wide, graph in zip(wider, graphs, strict=True))
+    grown = max(wide - graph for wide, graph in zip(wider, graphs, strict=True))
+    return (sum(graphs) - sum(fewer)) // len(graphs), max(grown, compute.mask_bytes(model, build, batch))
 
 
 def _assumptions(

@@ -75,7 +75,8 @@ def walk(steps: Sequence[Step]) -> tuple[Peak, ...]:
             waiting[read] += 1
     free: list[tuple[float, float]] = [(0.0, ENDLESS)]
     places: list[tuple[float, float] | None] = [None] * len(steps)
-    alive, peaks = NO_CELLS, {}
+    alive = NO_CELLS
+    peaks: dict[Cells, float] = {}
     for index, step in enumerate(steps):
         place = _taken_over(step, steps, waiting, places) if step.in_place else None
         if place is None and step.size:

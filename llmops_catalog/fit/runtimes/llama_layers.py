@@ -13,8 +13,10 @@ from typing import NamedTuple
 from llmops_catalog.fit.architectures.encoders import ENCODERS
 from llmops_catalog.fit.architectures.families import FAMILIES
 from llmops_catalog.fit.architectures.hybrids import HYBRIDS
-from llmops_catalog.fit.facts import RECURRENT_LAYERS, LatentFacts, LayerGroupFacts, ModelFacts, StateFacts
-from llmops_catalog.fit.runtimes.llama_graph import Cells, Peak, Tape, walk
+from llmops_catalog.fit.architectures.layers import placed_groups
+from llmops_catalog.fit.facts import RECURRENT_LAYERS, ExpertFacts, LatentFacts, LayerGroupFacts, ModelFacts
+from llmops_catalog.fit.runtimes.llama_graph import NO_CELLS, Cells, Peak, Tape, walk
+from llmops_catalog.fit.runtimes.llama_recurrent import Walk, recurrence
 
 BESIDE = ("falcon", "phi", "gptj", "gpt_neox", "cohere", "cohere2")
 """Attention and feed forward read the same residual stream side by side: attention's result waits for the other."""
@@ -46,37 +48,36 @@ class Shape(NamedTuple):
     inputs: float
 
 
-class Walk(NamedTuple):
-    """A tape, the model on it, and what one micro-batch costs beside its tokens."""
-
-    tape: Tape
-    model: ModelFacts
-    flash_attention: bool
-    unpacks: bool
-    sequences_per_token: float
-
-
 @lru_cache(maxsize=4096)
 def graph_shape(
-    model: ModelFacts, flash_attention: bool, unpacks: bool, sequences_per_token: float, fed_from_outside: bool = False
+    model: ModelFacts,
+    flash_attention: bool,
+    unpacks: bool,
+    sequences_per_token: float,
+    fed_from_outside: bool = False,
+    gates_in_place: bool = False,
+    wide_masks: bool = False,
 ) -> Shape:
     """The shape of the model's graph, in 32-bit numbers per token of the micro-batch.
 
     `unpacks`: the cache is quantized, so that flash attention turns it into 16 bit first. `sequences_per_token`: recurrent
     states a token comes with. `fed_from_outside`: the card's inputs stand outside this buffer (a pipeline keeps copies).
+    `gates_in_place`: older builds activate and multiply the gate where it lies, newer ones do both in one operation.
+    `wide_masks`: older builds hand masks over in 32 bit and turn them into 16 bit where they are first used.
     """
-    walk_ = Walk(Tape(), model, flash_attention, unpacks, sequences_per_token)
+    walk_ = Walk(Tape(), model, flash_attention, unpacks, sequences_per_token, gates_in_place, {}, {})
     tape, hidden = walk_.tape, model.hidden_size
     stream = tape.new(0 if fed_from_outside else hidden)
     if model.per_layer_embedding_size:
         tape.new(model.per_layer_embedding_size * model.num_hidden_layers)
     kinds = _kinds(model)
-    masks = {sliding: tape.new(0, cells=_mask(walk_, sliding)) for sliding in {_slides(group) for group, _ in kinds if _attends(group)}}
+    for sliding in sorted({slides(group) for group, _ in kinds if attends(group)}):
+        wide = wide_masks or not flash_attention
+        handed = NO_CELLS if fed_from_outside else _mask(1.0 if wide else 0.5, sliding)
+        (walk_.handed if wide and flash_attention else walk_.masks)[sliding] = tape.new(0, cells=handed)
     for place, (group, sparse) in enumerate(kinds):
-        last = place == len(kinds) - 1 and model.is_decoder
-        stream = _layer(walk_, stream, group, sparse, masks.get(_slides(group)), last)
-    for mask in masks.values():
-        tape.read(mask)
+        stream = _layer(walk_, stream, group, sparse, place == len(kinds) - 1 and model.is_decoder)
+    tape.read(*walk_.masks.values())
     layers = walk(tape.steps)
     if not model.is_decoder:
         return Shape(layers, 0.0, hidden)
@@ -89,53 +90,48 @@ def graph_shape(
 def boundary_width(model: ModelFacts) -> float:
     """Numbers per token that the next card of a pipeline reads of the last layer before it.
 
-    The residual stream, and its norm, which is computed where the stream is. A state-space layer gates its result only after the
-    next layer's state was fetched, so its projection travels.
+    The residual stream, and the embeddings of its layers where they have some of their own.
     """
-    state = model.state
-    if state and not model.num_attention_heads:
-        return 2 * _projection_width(state)
-    width = model.hidden_size * (1 if model.model_type in NO_NORM_BEFORE else 2)
-    return width + 2 * (model.per_layer_embedding_size or 0) * model.num_hidden_layers
+    return model.hidden_size + (model.per_layer_embedding_size or 0) * model.num_hidden_layers
 
 
 def _kinds(model: ModelFacts) -> list[tuple[LayerGroupFacts, bool]]:
     """The kinds of layers in the order they first come, each as often as it takes to see how they follow one another."""
-    order: dict[tuple[LayerGroupFacts, bool], int] = {}
-    dense = model.experts.first_dense_layers if model.experts else 0
-    place = 0
-    groups = {group.type: group for group in model.layer_groups}
-    for kind in model.layer_types or [group.type for group in model.layer_groups for _ in range(group.layers)]:
-        key = (groups[kind], model.experts is not None and place >= dense)
-        order[key] = order.get(key, 0) + 1
-        place += 1
-    once = list(order)
-    return [kind for _ in range(LAYERS_OF_A_KIND) for kind in once] + once[-1:]
+    experts = model.experts
+    by_layer = {
+        layer: (group, experts is not None and experts.has_layer(layer)) for group, layers in placed_groups(model) for layer in layers
+    }
+    once = list(dict.fromkeys(by_layer[layer] for layer in sorted(by_layer)))
+    return once * LAYERS_OF_A_KIND + once[-1:]
 
 
-def _attends(group: LayerGroupFacts) -> bool:
+def attends(group: LayerGroupFacts) -> bool:
+    """True for layers with an attention mask."""
     return group.type not in RECURRENT_LAYERS and group.type != "feed_forward"
 
 
-def _slides(group: LayerGroupFacts) -> bool:
+def slides(group: LayerGroupFacts) -> bool:
+    """True for layers whose cache is limited."""
     return group.type in ("sliding_attention", "chunked_attention")
 
 
-def _mask(walk_: Walk, sliding: bool) -> Cells:
-    """One 16-bit number per token and cell for flash attention, else 32 bit."""
-    size = 0.5 if walk_.flash_attention else 1.0
+def _mask(size: float, sliding: bool) -> Cells:
     return Cells(sliding=size) if sliding else Cells(full=size)
 
 
-def _layer(walk_: Walk, stream: int, group: LayerGroupFacts, sparse: bool, mask: int | None, last: bool) -> int:
+def _mask_of(walk_: Walk, sliding: bool) -> int:
+    """The mask attention reads, turned into 16 bit at its first use where it came in 32."""
+    if sliding not in walk_.masks:
+        walk_.masks[sliding] = walk_.tape.new(0, walk_.handed[sliding], cells=_mask(0.5, sliding))
+    return walk_.masks[sliding]
+
+
+def _layer(walk_: Walk, stream: int, group: LayerGroupFacts, sparse: bool, last: bool) -> int:
     model, tape = walk_.model, walk_.tape
     if group.type == "feed_forward":
         return tape.over(_feed_forward(walk_, _normed(walk_, stream), group, sparse), stream)
     normed = stream if model.model_type in NO_NORM_BEFORE else _normed(walk_, stream)
-    if group.type in RECURRENT_LAYERS:
-        part = _recurrence(walk_, normed)
-    else:
-        part = _attention(walk_, normed, group, mask)
+    part = recurrence(walk_, normed) if group.type in RECURRENT_LAYERS else _attention(walk_, normed, group)
     if model.model_type in BESIDE:
         return _beside(walk_, stream, normed, part, group, sparse)
     part = _projected(walk_, part)
@@ -187,20 +183,22 @@ def _per_layer_input(walk_: Walk, stream: int) -> int:
     return tape.over(stream, tape.over(tape.over(tape.new(walk_.model.hidden_size, gate))))
 
 
-def _attention(walk_: Walk, normed: int, group: LayerGroupFacts, mask: int | None) -> int:
+def _attention(walk_: Walk, normed: int, group: LayerGroupFacts) -> int:
     """Queries, keys and values, the cache written, and what attention returns per token."""
     model, tape = walk_.model, walk_.tape
     if model.latent:
-        return _latent_attention(walk_, normed, mask)
+        return _latent_attention(walk_, model.latent, normed)
     head_dim = group.head_dim or model.head_dim
     queries = model.num_attention_heads * head_dim
-    keys = (group.num_key_value_heads or model.num_key_value_heads) * head_dim
+    key_heads = group.num_key_value_heads or model.num_key_value_heads
+    value_dim = model.value_head_dim or head_dim
+    keys, values = key_heads * head_dim, key_heads * value_dim
     how = HYBRIDS.get(model.model_type)
     gated = how is not None and how.gated_queries
     families = FAMILIES.get(model.model_type)
     whole = -1
     if families and families[0].fused_qkv:
-        fused = tape.new(queries + 2 * keys, normed)
+        fused = tape.new(queries + keys + values, normed)
         query, key = tape.new(queries, fused), tape.new(keys, fused)
         tape.read(key)
         tape.read(fused)
@@ -210,34 +208,35 @@ def _attention(walk_: Walk, normed: int, group: LayerGroupFacts, mask: int | Non
             query = tape.over(tape.over(tape.new(queries, whole)))
         else:
             query = tape.over(tape.over(tape.new(queries, normed)))
-        value = tape.new(keys, normed)
+        value = tape.new(values, normed)
         key = tape.over(tape.over(tape.new(keys, normed)))
         if model.is_decoder:
             tape.read(key)
             tape.read(value)
-    reads = (query,)
+    reads: tuple[int, ...] = (query,)
     if not model.is_decoder:  # no cache to write: keys and values are turned into 16 bit and used at once
-        reads = (query, tape.new(keys / 2, key), tape.new(keys / 2, value))
-    result = _attended(walk_, reads, queries, 2 * keys, _slides(group), mask)
+        reads = (query, tape.new(keys / 2, key), tape.new(values / 2, value))
+    result = _attended(walk_, reads, model.num_attention_heads * value_dim, keys + values, slides(group))
     return tape.over(result, tape.over(tape.new(queries, whole))) if gated else result
 
 
-def _attended(walk_: Walk, reads: tuple[int, ...], size: int, cached: int, sliding: bool, mask: int | None) -> int:
+def _attended(walk_: Walk, reads: tuple[int, ...], size: int, cached: int, sliding: bool) -> int:
     tape = walk_.tape
-    reads = reads if mask is None else (*reads, mask)
+    reads = (*reads, _mask_of(walk_, sliding))
     if walk_.flash_attention:
         unpacked = cached if walk_.unpacks else 0
         return tape.new(size, *reads, cells=Cells(0, 0, 0, unpacked) if sliding else Cells(0, 0, unpacked, 0))
     heads = walk_.model.num_attention_heads
+    if walk_.model.kind == "encoder-decoder":  # T5 adds a bias of the same size, which is turned round first
+        heads *= 3
     scores = tape.new(0, *reads, cells=Cells(sliding=heads) if sliding else Cells(full=heads))
     return tape.new(size, tape.new(size, scores))
 
 
-def _latent_attention(walk_: Walk, normed: int, mask: int | None) -> int:
+def _latent_attention(walk_: Walk, latent: LatentFacts, normed: int) -> int:
     """Multi-head latent attention: queries are multiplied into the latent space, where one key serves all heads."""
     model, tape = walk_.model, walk_.tape
-    latent, heads = model.latent, model.num_attention_heads
-    assert latent is not None
+    heads = model.num_attention_heads
     rank, rope, nope = latent.kv_lora_rank, latent.qk_rope_head_dim, latent.qk_nope_head_dim
     low = tape.over(tape.over(tape.new(latent.q_lora_rank, normed))) if latent.q_lora_rank else normed
     query = tape.new(heads * (nope + rope), low)
@@ -247,27 +246,27 @@ def _latent_attention(walk_: Walk, normed: int, mask: int | None) -> int:
     compressed = tape.over(tape.new(rank, both))
     key = tape.new(rank + rope, compressed, tape.new(rope, both))
     tape.read(key)
-    reads = (query,) if not latent.index_n_heads else (query, _indexed(walk_, latent, low, mask))
-    result = _attended(walk_, reads, heads * rank, rank + rope, False, mask)
+    reads = (query,) if not latent.index_n_heads else (query, _indexed(walk_, latent, low))
+    result = _attended(walk_, reads, heads * rank, rank + rope, False)
     value = tape.new(heads * latent.v_head_dim, result)
     return tape.new(heads * latent.v_head_dim, value)
 
 
-def _indexed(walk_: Walk, latent: LatentFacts, low: int, mask: int | None) -> int:
+def _indexed(walk_: Walk, latent: LatentFacts, low: int) -> int:
     """Sparse attention of DeepSeek V3.2: an indexer scores every cell, the best ones make a mask of their own."""
     tape = walk_.tape
     size = (latent.index_n_heads or 0) * (latent.index_head_dim or 0)
     query = tape.new(size, tape.over(tape.new(size, low)))
-    scores = tape.new(0, query, *(() if mask is None else (mask,)), cells=Cells(full=1.0))
+    scores = tape.new(0, query, _mask_of(walk_, False), cells=Cells(full=1.0))
     chosen = latent.index_topk or 0
     best = tape.new(chosen, tape.new(chosen, scores))
-    return tape.new(0, best, cells=_mask(walk_, False))
+    return tape.new(0, best, cells=_mask(0.5 if walk_.flash_attention else 1.0, False))
 
 
 def _feed_forward(walk_: Walk, normed: int, group: LayerGroupFacts, sparse: bool) -> int:
     model = walk_.model
-    if sparse:
-        return _mixture(walk_, normed)
+    if sparse and model.experts:
+        return _mixture(walk_, model.experts, normed)
     how = HYBRIDS.get(model.model_type)
     size = group.intermediate_size or model.intermediate_size or 4 * model.hidden_size
     if how is not None and how.adjusted:
@@ -290,97 +289,41 @@ def _perceptron(walk_: Walk, normed: int, size: int) -> int:
     elif fused:
         middle = tape.new(size, tape.new(2 * size, normed))
     else:
-        gate = tape.new(size, normed)
-        middle = tape.new(size, gate, tape.new(size, normed))
+        middle = _multiplied(walk_, size, (normed,))
     return tape.new(model.hidden_size, middle)
 
 
-def _mixture(walk_: Walk, normed: int) -> int:
+def _multiplied(walk_: Walk, size: int, reads: tuple[int, ...]) -> int:
+    """Gate and up, the gate activated, their product."""
+    tape = walk_.tape
+    gate = tape.new(size, *reads)
+    other = tape.new(size, *reads)
+    return tape.over(gate, other) if walk_.gates_in_place else tape.new(size, gate, other)
+
+
+def _mixture(walk_: Walk, experts: ExpertFacts, normed: int) -> int:
     """Router, the experts a token uses, their sum, and what every token uses beside them."""
     model, tape = walk_.model, walk_.tape
-    experts, hidden = model.experts, model.hidden_size
-    assert experts is not None
+    hidden, width = model.hidden_size, experts.latent_size or model.hidden_size
     used = experts.used_per_token
     scores = tape.over(tape.new(experts.count, normed))
     chosen = tape.new(experts.count, scores)
     weights = tape.over(tape.new(used, scores, chosen))
-    tokens = normed
+    tokens = normed if width == hidden else tape.new(width, normed)
     if model.model_type in WEIGHTED_BEFORE:
         tokens = tape.over(tape.new(hidden * used, normed), weights)
     gated = not (model.model_type in HYBRIDS and not HYBRIDS[model.model_type].traits.gated)
     if gated:
-        gate = tape.new(used * experts.intermediate_size, tokens, chosen)
-        middle = tape.new(used * experts.intermediate_size, gate, tape.new(used * experts.intermediate_size, tokens, chosen))
+        middle = _multiplied(walk_, used * experts.intermediate_size, (tokens, chosen))
     else:
         middle = tape.over(tape.new(used * experts.intermediate_size, tokens, chosen))
-    result = tape.over(tape.new(used * hidden, middle, chosen), weights)
+    result = tape.over(tape.new(used * width, middle, chosen), weights)
     if used > 1:
-        total = tape.new(hidden, result, result)
+        total = tape.new(width, result, result)
         for _ in range(used - 2):
             total = tape.over(total, result)
         result = total
+    if width != hidden:
+        result = tape.new(hidden, result)
     shared = experts.shared_intermediate_size or (experts.shared_count or 0) * experts.intermediate_size
     return tape.over(result, _perceptron(walk_, normed, shared)) if shared else result
-
-
-def _recurrence(walk_: Walk, normed: int) -> int:
-    state = walk_.model.state
-    if state is None or state.kind not in ("gated-delta-net", "kimi-delta", "mamba", "mamba2", "short-convolution"):
-        return normed
-    if state.kind in ("gated-delta-net", "kimi-delta"):
-        return _delta_net(walk_, normed, state)
-    if state.kind == "short-convolution":
-        return _short_convolution(walk_, normed)
-    return _state_space(walk_, normed, state)
-
-
-def _delta_net(walk_: Walk, normed: int, state: StateFacts) -> int:
-    """Gated delta net: convolution over queries, keys and values, the recurrence, a gate on what it returns."""
-    tape = walk_.tape
-    heads = state.num_value_heads or 0
-    values = heads * (state.value_head_dim or 0)
-    key_heads = state.num_key_heads or heads
-    keys = key_heads * (state.key_head_dim or state.value_head_dim or 0)
-    carried = values * (state.key_head_dim or 0) * walk_.sequences_per_token
-    mixed = tape.new(2 * keys + values, tape.new(2 * keys + values, normed))
-    old = tape.new(carried)
-    convolved = tape.over(tape.new(2 * keys + values, mixed))
-    query = tape.over(tape.new(keys, convolved))
-    query = tape.new(values, query) if keys != values else query
-    key = tape.over(tape.new(keys, convolved))
-    key = tape.new(values, key) if keys != values else key
-    result = tape.new(values + carried, query, key, convolved, old)
-    result = tape.over(tape.new(values, result))
-    return tape.over(result, tape.over(tape.new(values, normed)))
-
-
-def _short_convolution(walk_: Walk, normed: int) -> int:
-    """LFM2: three parts of one projection, the convolution between two products."""
-    tape, hidden = walk_.tape, walk_.model.hidden_size
-    parts = tape.new(3 * hidden, normed)
-    convolved = tape.new(hidden, tape.new(hidden, tape.new(hidden, parts)))
-    return tape.over(convolved, parts)
-
-
-def _state_space(walk_: Walk, normed: int, state: StateFacts) -> int:
-    """Mamba and Mamba 2: projection, convolution, scan, gate."""
-    tape = walk_.tape
-    inner, size = state.inner_size or 0, state.state_size or 0
-    second = state.kind == "mamba2"
-    width = inner + 2 * (state.num_groups or 1) * size if second else inner
-    projected = tape.new(_projection_width(state), normed)
-    convolved = tape.over(tape.new(width, tape.new(width, projected)))
-    step = tape.new(state.num_value_heads or 0, projected) if second else tape.over(tape.new(inner, convolved))
-    scanned = tape.new(inner + inner * size * walk_.sequences_per_token, convolved, step)
-    gate = tape.new(inner, projected)
-    skipped = tape.new(inner, convolved)
-    summed = tape.over(skipped, scanned)
-    return tape.new(inner, gate, summed)
-
-
-def _projection_width(state: StateFacts) -> int:
-    """Gate, what is convolved (with B and C in Mamba 2) and time steps."""
-    inner = state.inner_size or 0
-    if state.kind == "mamba":
-        return 2 * inner
-    return 2 * inner + 2 * (state.num_groups or 1) * (state.state_size or 0) + (state.num_value_heads or 0)

@@ -115,6 +115,7 @@ GROUPS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
                 "gpu_name",
                 "concurrency",
                 "gpus",
+                "flash_attention",
             ),
         ),
         ("How", ("method", "grade", "measured", "url")),
