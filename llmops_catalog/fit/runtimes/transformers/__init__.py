@@ -53,6 +53,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     growth = int((sum(running) + cache.at_end) * GROWTH) // cards + weights.uncertainty_bytes // cards
     spread = (cache.unused + unsure) // cards
     fewer, copies = _exchanged(needs, sum(running), cards)
+    fresh = _experts_in_16_bit(model, weights, question, prompt)
     return Footprint(
         weights_bytes=weights.resident_bytes,
         host_bytes=weights.host_bytes,
@@ -62,7 +63,11 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
         overhead_bytes=CUDA_CONTEXT * cards,
         per_gpu_bytes=tuple(per_gpu),
         below_bytes=min(growth + spread + fewer // cards + CUDA_CONTEXT - CUDA_CONTEXT_LOW, CUDA_CONTEXT + compute // cards),
-        above_bytes=growth + spread + copies // cards + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
+        above_bytes=growth
+        + spread
+        + (copies + _experts_in_16_bit(model, weights, question, prompt)) // cards
+        + CUDA_CONTEXT_HIGH
+        - CUDA_CONTEXT,
         assumptions=once([*weights.assumptions, *needs.notes, *([SPREAD] if cards > 1 else [])]),
     )
 
@@ -126,10 +131,11 @@ def _running(needs: Unquantized, peaks: list[int], loading: int) -> list[int]:
 
 def _as_loaded(model: ModelFacts, weights: Weights, question: Question, prompt: Prompt) -> Weights:
     """The weights as a named release loads them: bitsandbytes skips experts that are one tensor for all."""
-    fused = GROUPED_EXPERTS <= prompt.version < LATEST
-    if not model.experts or not fused or not question.quantization.startswith("bnb"):
+    if prompt.version == LATEST:
         return weights
-    more = 2 * expert_parameter_count(model) - weights.expert_bytes
+    more = _left_in_16_bit(model, weights, question, prompt)
+    if not more:
+        return weights
     said = [note for note in weights.assumptions if note.source != FUSED_EXPERTS]
     return weights._replace(
         resident_bytes=weights.resident_bytes + more,
@@ -137,6 +143,18 @@ def _as_loaded(model: ModelFacts, weights: Weights, question: Question, prompt: 
         expert_bytes=weights.expert_bytes + more,
         assumptions=(*said, Assumption("experts stay in 16 bit: bitsandbytes quantizes linear layers only", FUSED_EXPERTS)),
     )
+
+
+def _left_in_16_bit(model: ModelFacts, weights: Weights, question: Question, prompt: Prompt) -> int:
+    """What experts take beyond their quantized form where bitsandbytes does not touch them: it replaces linear layers only."""
+    if not model.experts or prompt.version < GROUPED_EXPERTS or not question.quantization.startswith("bnb"):
+        return 0
+    return 2 * expert_parameter_count(model) - weights.expert_bytes
+
+
+def _experts_in_16_bit(model: ModelFacts, weights: Weights, question: Question, prompt: Prompt) -> int:
+    """The same where no release is named: quantized as published readings have them is the middle, a fresh install the high end."""
+    return _left_in_16_bit(model, weights, question, prompt) if prompt.version == LATEST else 0
 
 
 def _buffers(model: ModelFacts, weights: Weights, question: Question, prompt: Prompt, needs: Unquantized) -> tuple[int, int]:
