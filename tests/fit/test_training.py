@@ -66,9 +66,9 @@ def test_a_step_takes_what_was_counted_in_real_code(row):
         concurrency=row["concurrency"],
         training=training,
     ).memory
-    assert memory.parts.gradient_bytes == pytest.approx(row["gradient_bytes"], rel=1e-5)
-    assert memory.parts.optimizer_bytes == pytest.approx(row["optimizer_bytes"], rel=1e-5)
-    assert memory.weights_bytes == pytest.approx(row["weights_bytes"], rel=2e-4)
+    assert memory.parts.gradient_bytes == pytest.approx(row["gradient_bytes"], rel=5e-4)
+    assert memory.parts.optimizer_bytes == pytest.approx(row["optimizer_bytes"], rel=5e-4)
+    assert memory.weights_bytes == pytest.approx(row["weights_bytes"], rel=1e-3)
     assert memory.total_bytes - memory.overhead_bytes == pytest.approx(row["peak_bytes"], rel=4e-3)
     assert memory.low_bytes - memory.overhead_bytes <= row["peak_bytes"] <= memory.high_bytes - memory.overhead_bytes
 
