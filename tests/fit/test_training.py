@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from facts_for_tests import CATALOG, L4, LLAMA_8B, T4, models, vectors
+from facts_for_tests import CARDS, CATALOG, L4, LLAMA_8B, T4, models, vectors
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from llmops_catalog import load_catalog
 from llmops_catalog.catalog.facts import model_facts
 from llmops_catalog.errors import FitInputError
-from llmops_catalog.fit import OPTIMIZERS, Engine, MissingFact, Training, estimate, fit, fit_quantizations, rank_gpus
+from llmops_catalog.fit import (
+    OPTIMIZERS,
+    Engine,
+    MissingFact,
+    Training,
+    best_quantization,
+    cheapest_rental,
+    estimate,
+    fit,
+    fit_quantizations,
+    rank_gpus,
+)
 
 ROOM = settings(max_examples=80, deadline=None, derandomize=True)
 GOLDEN = vectors("training")["rows"]
@@ -140,6 +152,22 @@ def test_the_interval_holds_the_estimate_and_the_parts_add_up(model_id, task, co
     assert (parts.adapter_bytes > 0) == (task != "full")
 
 
+@pytest.mark.parametrize("task", ["full", "lora", "qlora"])
+def test_every_model_of_the_catalog_is_answered_and_obeys_the_laws(task):
+    small, plain = Training(), Training(gradient_checkpointing=False)
+    broken = []
+    for model in load_catalog(CATALOG).models():
+        less = estimate(model, task=task, context_tokens=1024, training=small).memory
+        others = (
+            estimate(model, task=task, context_tokens=2048, training=small).memory,
+            estimate(model, task=task, context_tokens=1024, concurrency=2, training=small).memory,
+            estimate(model, task=task, context_tokens=1024, training=plain).memory,
+        )
+        if not 0 < less.low_bytes <= less.total_bytes <= less.high_bytes or any(less.total_bytes > more.total_bytes for more in others):
+            broken.append(model.id)
+    assert broken == []
+
+
 PER_WEIGHT = {"adamw": 4, "sgd": 0, "sgd-momentum": 2, "lion": 4}
 
 
@@ -199,6 +227,12 @@ def test_limits_of_a_training_follow_from_its_memory():
     assert fit(LLAMA_8B, L4, task="qlora", context_tokens=longest + 64).verdict != "fits"
     assert result.decode_tokens_per_second is None
     assert rank_gpus(LLAMA_8B, [L4, T4], task="qlora", context_tokens=1024)[0].gpu == T4
+
+
+def test_the_cheapest_rent_of_a_training_asks_no_other_format():
+    rented = cheapest_rental(LLAMA_8B, CARDS.values(), task="qlora", context_tokens=1024)
+    assert rented is None or rented.quantization == "bnb-nf4-dq"
+    assert best_quantization(LLAMA_8B, T4, task="lora", context_tokens=1024).quantization == "bnb-int8"
 
 
 def test_an_encoder_has_no_logits():
