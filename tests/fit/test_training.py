@@ -24,6 +24,7 @@ from llmops_catalog.fit import (
     rank_gpus,
 )
 
+MIB = 2**20
 ROOM = settings(max_examples=80, deadline=None, derandomize=True)
 GOLDEN = vectors("training")["rows"]
 SETTINGS = ("precision", "gradient_checkpointing", "lora_rank", "lora_targets")
@@ -199,6 +200,21 @@ def test_written_out_attention_grows_with_the_square_of_the_sequence():
         asked = {"task": "lora", "context_tokens": 4096, "training": Training(gradient_checkpointing=False)}
         sizes.append(estimate(LLAMA_8B, engine=Engine(flash_attention=flash), **asked).memory.parts.activation_bytes)
     assert sizes[1] - sizes[0] == 32 * 32 * 4096**2 * 6
+
+
+def test_a_published_training_of_bert_large_without_flash_attention():
+    """Batches of four and of one, and of one with activations computed again: 14,949, 8,681 and 6,775 MB, 1,343 of them the context.
+
+    https://github.com/huggingface/transformers/blob/main/docs/source/en/model_memory_anatomy.md
+    """
+    bert = record("google-bert/bert-large-uncased")
+    for batch, recomputed, measured in ((4, False, 14_949), (1, False, 8_681), (1, True, 6_775)):
+        memory = estimate(
+            bert, task="full", context_tokens=512, concurrency=batch, engine=Engine(flash_attention=False),
+            training=Training(precision="fp32", gradient_checkpointing=recomputed),
+        ).memory  # fmt: skip
+        allocated = memory.total_bytes - memory.overhead_bytes
+        assert allocated == pytest.approx((measured - 1_343) * MIB, rel=0.03)
 
 
 def test_cards_share_weights_gradients_and_states_and_each_has_its_own_batch():

@@ -84,8 +84,14 @@ def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, number: int, r
         widest += model.experts.used_per_token * model.experts.intermediate_size
     if not model.is_decoder:
         saved += DROPOUT_MASKS * hidden
-    squared = 0 if recurrent or not (mixes and mode.eager) else model.num_attention_heads * (4 + (2 if mode.compute == 2 else 0))
+    squared = model.num_attention_heads * score_bytes(model, mode) if mixes and not recurrent and mode.eager else 0
     return Layers(number, saved, _working(model, mode, widest), _merged(model, mode) if routed else 0, squared)
+
+
+def score_bytes(model: ModelFacts, mode: Mode) -> int:
+    """An attention score that is written out: its softmax in 32 bit and in that of the product; encoders drop some at random."""
+    dropped = 0 if model.is_decoder else 1 + 4
+    return 4 + (2 if mode.compute == 2 else 0) + dropped
 
 
 def _shared_width(model: ModelFacts) -> int:
