@@ -100,12 +100,11 @@ def flash_attention_runs(model: ModelFacts) -> bool:
     return True
 
 
-def shape_of(model: ModelFacts, build: Build, batch: Batch, cache_type: str, fed_from_outside: bool = False) -> Shape:
+def shape_of(model: ModelFacts, build: Build, cache_type: str, fed_from_outside: bool = False) -> Shape:
     """The shape of the model's graph for this build and cache."""
     flash = build.flash_attention and flash_attention_runs(model)
     unpacks = flash and cache_type not in ("f16", "f32")
-    recurrent = batch.slots / batch.tokens if model.state else 0.0
-    return graph_shape(model, flash, unpacks, recurrent, fed_from_outside, build.gates_in_place, build.wide_masks)
+    return graph_shape(model, flash, unpacks, fed_from_outside, build.gates_in_place, build.wide_masks)
 
 
 def layers_bytes(shape: Shape, batch: Batch) -> int:
@@ -117,7 +116,7 @@ def _end(peak: Peak, batch: Batch) -> float:
     cells = peak.cells
     per_token = peak.numbers + cells.full * batch.cells + cells.sliding * batch.sliding_cells
     unpacked = cells.unpacked_full * batch.cells + cells.unpacked_sliding * batch.sliding_cells
-    return 4 * batch.tokens * per_token + 2 * batch.slots * unpacked
+    return 4 * batch.tokens * per_token + batch.slots * (2 * unpacked + 4 * cells.states)
 
 
 def output_bytes(shape: Shape, batch: Batch) -> int:

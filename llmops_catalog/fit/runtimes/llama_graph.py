@@ -19,12 +19,17 @@ ENDLESS = float("inf")
 
 
 class Cells(NamedTuple):
-    """32-bit numbers per token for every cell of the full and of the sliding cache, and 16-bit numbers per cell alone."""
+    """What does not grow with the tokens alone.
+
+    32-bit numbers per token for every cell of the full and of the sliding cache, 16-bit numbers per cell alone, and 32-bit
+    numbers per sequence.
+    """
 
     full: float = 0.0
     sliding: float = 0.0
     unpacked_full: float = 0.0
     unpacked_sliding: float = 0.0
+    states: float = 0.0
 
 
 NO_CELLS = Cells()

@@ -53,19 +53,18 @@ def graph_shape(
     model: ModelFacts,
     flash_attention: bool,
     unpacks: bool,
-    sequences_per_token: float,
     fed_from_outside: bool = False,
     gates_in_place: bool = False,
     wide_masks: bool = False,
 ) -> Shape:
     """The shape of the model's graph, in 32-bit numbers per token of the micro-batch.
 
-    `unpacks`: the cache is quantized, so that flash attention turns it into 16 bit first. `sequences_per_token`: recurrent
-    states a token comes with. `fed_from_outside`: the card's inputs stand outside this buffer (a pipeline keeps copies).
+    `unpacks`: the cache is quantized, so that flash attention turns it into 16 bit first. `fed_from_outside`: the card's
+    inputs stand outside this buffer (a pipeline keeps copies).
     `gates_in_place`: older builds activate and multiply the gate where it lies, newer ones do both in one operation.
     `wide_masks`: older builds hand masks over in 32 bit and turn them into 16 bit where they are first used.
     """
-    walk_ = Walk(Tape(), model, flash_attention, unpacks, sequences_per_token, gates_in_place, {}, {})
+    walk_ = Walk(Tape(), model, flash_attention, unpacks, gates_in_place, {}, {})
     tape, hidden = walk_.tape, model.hidden_size
     stream = tape.new(0 if fed_from_outside else hidden)
     if model.per_layer_embedding_size:
