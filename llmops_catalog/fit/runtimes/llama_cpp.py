@@ -29,6 +29,8 @@ INDEXED_SHARE = 0.6
 """The same for sparse attention: where its indexer leaves holes, the cache decides."""
 PIPELINE_SHARE = 0.5
 """The same for layers that hand more than the residual stream to the next card: recurrent ones, embeddings of their own."""
+VISITED_SHARE = 0.2
+"""The same where layers or experts stay in main memory."""
 SLIDING_FAMILIES = (
     "afmoe", "cohere2", "deepseek_v4", "exaone4", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma4", "gemma4_unified", "gpt_oss",
     "llama4", "mimo_v2_flash", "modernbert", "olmo3", "step3p7",
@@ -78,7 +80,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     loaded = weights.resident_bytes - weights.input_bytes + output_copy
     on_cards = _weights_by_card(model, weights, loaded, plan.placement, question)
     cards, graphs = question.gpu_count, plan.graphs
-    share, unsure = _graph_share(model, cards), weights.uncertainty_bytes // cards
+    share, unsure = _graph_share(model, plan.placement, question), weights.uncertainty_bytes // cards
     below = (sum(graphs) - sum(plan.least)) // cards + int(max(plan.least) * share)
     above = max(most - graph for most, graph in zip(plan.most, graphs, strict=True)) + int(max(graphs) * share)
     return Footprint(
@@ -241,11 +243,13 @@ def _graphs(
     return sizes
 
 
-def _graph_share(model: ModelFacts, cards: int) -> float:
+def _graph_share(model: ModelFacts, placement: Placement, question: Question) -> float:
     """How far a compute buffer may be off, as a share of it."""
     if model.latent and model.latent.index_n_heads:
         return INDEXED_SHARE
-    return PIPELINE_SHARE if cards > 1 and (model.state or model.per_layer_embedding_size) else GRAPH_SHARE
+    if question.gpu_count > 1 and (model.state or model.per_layer_embedding_size):
+        return PIPELINE_SHARE
+    return GRAPH_SHARE if placement.whole and not question.engine.cpu_expert_layers else VISITED_SHARE
 
 
 def _visitors(model: ModelFacts, weights: Weights, question: Question) -> tuple[int, int]:
