@@ -185,3 +185,9 @@ def test_what_grows_with_the_cache_is_added_while_it_is_alive():
     tape.new(100, inside)
     peaks = {peak.cells.full: peak.numbers for peak in walk(tape.steps)}
     assert peaks == {0.5: 8, 0.0: 108}
+
+
+def test_slots_nobody_asked_for_are_said_where_windows_slide():
+    said = [assumption.text for assumption in estimate(catalog_models()["google/gemma-3-12b-it"], quantization="q4_k_m").assumptions]
+    assert "one slot (-np 1); llama-server on its own reserves 4, whose windows take 0.94 GiB more" in said
+    assert not any("slot" in assumption.text for assumption in estimate(LLAMA_8B, quantization="q4_k_m").assumptions)

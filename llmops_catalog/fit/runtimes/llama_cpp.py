@@ -13,7 +13,7 @@ from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes import llama_compute as compute
 from llmops_catalog.fit.runtimes.footprint import Footprint
 from llmops_catalog.fit.runtimes.llama_compute import MICRO_BATCH, Batch, Build
-from llmops_catalog.fit.sizes import MIB, padded
+from llmops_catalog.fit.sizes import MIB, padded, shown
 from llmops_catalog.fit.state import state_bytes
 from llmops_catalog.fit.weights import LOADER, Weights
 
@@ -40,6 +40,10 @@ Mistral 7B, Phi-3 and StarCoder2, every layer looks at the whole context and cac
 EXAONE_LAYERS = 64
 """EXAONE 4 slides its window in the model of this many layers only (src/models/exaone4.cpp)."""
 
+SERVER_SLOTS = 4
+"""Sequences llama-server keeps at once where nobody says how many, in one cache for all."""
+
+SERVER_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server.cpp"
 KV_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache-iswa.cpp"
 MLA_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache.cpp"
 GRAPH_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-context.cpp"
@@ -110,14 +114,14 @@ def planned(model: ModelFacts, question: Question, visitor_bytes: int, output_by
     whole = _cache(model, question, batch) + question.concurrency * state_bytes(model, convolution_bytes=4)
     graphs, least, most = [
         _graphs(model, question, other, batch, placement, (visitor_bytes, output_bytes))
-        for other in (build, build._replace(few_logits=True), build._replace(wide_masks=True))
+        for other in (build, build._replace(few_logits=True), build._replace(wide_masks=True, keeps_experts=True))
     ]
     if engine.runtime_version is not None:
         least = most = graphs
     else:  # once more the masks: where the last norm lies above them, so do the logits
         mask = compute.mask_bytes(model, build, batch)
         most = [max(wide, graph + mask) for wide, graph in zip(most, graphs, strict=True)]
-    said = _assumptions(model, question, build, placement)
+    said = _assumptions(model, question, build, batch, placement)
     return Plan(placement, caches, states, whole - sum(caches) - sum(states), graphs, least, most, said)
 
 
@@ -263,7 +267,7 @@ def _visitors(model: ModelFacts, weights: Weights, question: Question) -> tuple[
     return weights.largest_expert_tensor_bytes if outside else 0, 0
 
 
-def _assumptions(model: ModelFacts, question: Question, build: Build, placement: Placement) -> tuple[Assumption, ...]:
+def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Batch, placement: Placement) -> tuple[Assumption, ...]:
     flash = build.flash_attention and compute.flash_attention_runs(model)
     where = "all layers on the GPU" if placement.whole else f"{_on_cards(placement)} of {model.num_hidden_layers + 1} layers on the GPU"
     tokens = question.engine.micro_batch_tokens or MICRO_BATCH
@@ -276,6 +280,10 @@ def _assumptions(model: ModelFacts, question: Question, build: Build, placement:
         said.append(Assumption("the input embedding stays in main memory", LOADER))
     if any(group.type == "sliding_attention" for group in model.layer_groups):
         said.append(Assumption("sliding-window layers cache their window and one micro-batch, padded to 256 tokens", KV_SOURCE))
+        more = _unasked_slots(model, question, batch)
+        if more:
+            text = f"one slot (-np 1); llama-server on its own reserves {SERVER_SLOTS}, whose windows take {shown(more)} more"
+            said.append(Assumption(text, SERVER_SOURCE))
     if model.latent:
         said.append(Assumption("latent attention caches the compressed vector only, no values beside it", MLA_SOURCE))
     if question.engine.cpu_expert_layers:
@@ -283,6 +291,18 @@ def _assumptions(model: ModelFacts, question: Question, build: Build, placement:
     if question.gpu_count > 1:
         said.append(Assumption("layers are split evenly; every GPU has its own compute buffer", GRAPH_SOURCE))
     return tuple(said)
+
+
+def _unasked_slots(model: ModelFacts, question: Question, batch: Batch) -> int:
+    """What the sliding layers cache more where the server makes its own number of slots in one shared cache."""
+    if question.concurrency > 1:
+        return 0
+    more = 0
+    for kept in cached_layers(model):
+        if kept.window is not None:
+            wider = sliding_cells(batch.cells, kept.window * SERVER_SLOTS, batch.tokens) - cells(kept, batch)
+            more += kept.layers * wider * elements_bytes(kept.elements, question.kv_cache_type)
+    return more
 
 
 def _on_cards(placement: Placement) -> int:

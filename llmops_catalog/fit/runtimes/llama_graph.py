@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from llmops_catalog.fit.facts import ModelFacts
+
 ENDLESS = float("inf")
 
 
@@ -70,6 +72,37 @@ class Tape:
     def read(self, *reads: int) -> None:
         """Reads without a result in the buffer: writing into the cache."""
         self.steps.append(Step(0.0, reads, False, NO_CELLS))
+
+
+class Ways(NamedTuple):
+    """How the graph is computed: on a card, with a cache, in a build.
+
+    `unpacks`: the cache is quantized, so that flash attention turns it into 16 bit first. `fed_from_outside`: the card's
+    inputs stand outside this buffer (a pipeline keeps copies). `gates_in_place`: older builds activate and multiply the gate
+    where it lies, newer ones do both in one operation. `wide_masks`: older builds hand masks over in 32 bit and turn them into
+    16 bit where they are first used. `keeps_experts`: newer builds weigh and add what experts return in one operation, and keep
+    it until then.
+    """
+
+    flash_attention: bool = True
+    unpacks: bool = False
+    fed_from_outside: bool = False
+    gates_in_place: bool = False
+    wide_masks: bool = False
+    keeps_experts: bool = False
+
+
+class Walk(NamedTuple):
+    """A tape, the model on it, and how it is computed.
+
+    `masks` are those attention reads (True: of the sliding layers), `handed` those handed over in 32 bit until then.
+    """
+
+    tape: Tape
+    model: ModelFacts
+    ways: Ways
+    masks: dict[bool, int]
+    handed: dict[bool, int]
 
 
 def walk(steps: Sequence[Step]) -> tuple[Peak, ...]:

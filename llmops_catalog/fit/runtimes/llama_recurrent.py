@@ -5,24 +5,8 @@ Read in https://github.com/ggml-org/llama.cpp/tree/master/src/models: delta-net-
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from llmops_catalog.fit.facts import ModelFacts, StateFacts
-from llmops_catalog.fit.runtimes.llama_graph import Cells, Tape
-
-
-class Walk(NamedTuple):
-    """A tape, the model on it, and what one micro-batch costs beside its tokens."""
-
-    tape: Tape
-    model: ModelFacts
-    flash_attention: bool
-    unpacks: bool
-    gates_in_place: bool
-    masks: dict[bool, int]
-    """The masks attention reads (True: of the sliding layers)."""
-    handed: dict[bool, int]
-    """Those handed over in 32 bit, until they are turned into 16 bit."""
+from llmops_catalog.fit.facts import StateFacts
+from llmops_catalog.fit.runtimes.llama_graph import Cells, Walk
 
 
 def recurrence(walk_: Walk, normed: int) -> int:
