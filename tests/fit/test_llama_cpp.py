@@ -175,16 +175,19 @@ def test_a_result_goes_into_the_smallest_hole_and_over_what_nobody_reads_any_mor
     third = tape.new(6, first, second)  # above both; they are free afterwards
     small = tape.new(3, third)  # into the hole of 14 they left
     tape.over(tape.over(small))
-    assert walk(tape.steps)[0].numbers == 20
+    (peak,), end = walk(tape.steps)
+    assert (peak.numbers, end) == (20, 3)
 
 
 def test_what_grows_with_the_cache_is_added_while_it_is_alive():
     tape = Tape()
     mask = tape.new(0, cells=Cells(full=0.5))
     inside = tape.new(8, mask)
-    tape.new(100, inside)
-    peaks = {peak.cells.full: peak.numbers for peak in walk(tape.steps)}
-    assert peaks == {0.5: 8, 0.0: 108}
+    tape.new(20, inside)
+    tape.new(100)
+    peaks, end = walk(tape.steps)
+    assert {peak.cells.full: peak.numbers for peak in peaks} == {0.5: 8, 0.0: 28}
+    assert end == 128  # nobody reads the result of 20: it stays
 
 
 def test_slots_nobody_asked_for_are_said_where_windows_slide():

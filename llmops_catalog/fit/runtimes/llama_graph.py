@@ -105,8 +105,11 @@ class Walk(NamedTuple):
     handed: dict[bool, int]
 
 
-def walk(steps: Sequence[Step]) -> tuple[Peak, ...]:
-    """The ends the buffer reaches, one for every mixture of cache-bound results alive at the time; dominated ones left out."""
+def walk(steps: Sequence[Step]) -> tuple[tuple[Peak, ...], float]:
+    """The ends the buffer reaches before its last step, and where the result of that step ends.
+
+    One end for every mixture of cache-bound results alive at the time; those another exceeds in every respect are left out.
+    """
     waiting = [0] * len(steps)
     for step in steps:
         for read in step.reads:
@@ -115,6 +118,7 @@ def walk(steps: Sequence[Step]) -> tuple[Peak, ...]:
     places: list[tuple[float, float] | None] = [None] * len(steps)
     alive = NO_CELLS
     peaks: dict[Cells, float] = {}
+    end, last = 0.0, len(steps) - 1
     for index, step in enumerate(steps):
         place = _taken_over(step, steps, waiting, places) if step.in_place else None
         if place is None and step.size:
@@ -124,18 +128,19 @@ def walk(steps: Sequence[Step]) -> tuple[Peak, ...]:
             alive = _sum(alive, step.cells, 1)
             peaks[alive] = max(peaks.get(alive, 0.0), free[-1][0])  # it takes the end of the buffer, whatever holes there are
         if place is not None:
-            peaks[alive] = max(peaks.get(alive, 0.0), place[0] + place[1])
+            end = place[0] + place[1]
+            if index < last and end > peaks.get(alive, 0.0):
+                peaks[alive] = end
         for read in step.reads:
             waiting[read] -= 1
             if waiting[read]:
                 continue
-            gone = places[read]
-            places[read] = None
+            gone, places[read] = places[read], None
             if gone is not None:
                 _give(free, gone)
             if steps[read].cells is not NO_CELLS:
                 alive = _sum(alive, steps[read].cells, -1)
-    return _highest([Peak(numbers, cells) for cells, numbers in peaks.items()])
+    return _highest([Peak(numbers, cells) for cells, numbers in peaks.items()]), end
 
 
 def _sum(one: Cells, other: Cells, sign: int) -> Cells:

@@ -41,11 +41,10 @@ LAYERS_OF_A_KIND = 2
 
 
 class Shape(NamedTuple):
-    """Ends of the buffer: while layers run, and at the output layer; what feeds the first layer from main memory."""
+    """Ends of the buffer: while layers run, and at the output layer."""
 
     layers: tuple[Peak, ...]
     output: float
-    inputs: float
 
 
 @lru_cache(maxsize=4096)
@@ -64,13 +63,13 @@ def graph_shape(model: ModelFacts, ways: Ways) -> Shape:
     for place, (group, sparse) in enumerate(kinds):
         stream = _layer(walk_, stream, group, sparse, place == len(kinds) - 1 and model.is_decoder)
     tape.read(*walk_.masks.values())
-    layers = walk(tape.steps)
     if not model.is_decoder:
-        return Shape(layers, 0.0, hidden)
+        return Shape(walk(tape.steps)[0], 0.0)
     end_norm = tape.over(tape.new(hidden, stream) if model.model_type in LAYER_NORM else tape.over(stream))
     tape.new(model.vocab_size, end_norm)
-    end = max((peak.numbers for peak in walk(tape.steps) if peak.cells == Cells()), default=0.0)
-    return Shape(layers, min(max(end, model.vocab_size + hidden), model.vocab_size + HIGHEST_LAST_NORM * hidden), hidden)
+    layers, end = walk(tape.steps)
+    lowest, highest = model.vocab_size + hidden, model.vocab_size + HIGHEST_LAST_NORM * hidden
+    return Shape(layers, min(max(end, lowest), highest))
 
 
 def boundary_width(model: ModelFacts) -> float:
