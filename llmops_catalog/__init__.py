@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from llmops_catalog.errors import RecordNotFound as RecordNotFound
     from llmops_catalog.fit import estimate as estimate
     from llmops_catalog.fit import fit as fit
+    from llmops_catalog.outside import model_from_config as model_from_config
+    from llmops_catalog.outside import model_from_gguf as model_from_gguf
+    from llmops_catalog.outside import model_from_hub as model_from_hub
     from llmops_catalog.problems import Problem as Problem
 
 __version__ = "0.1.0"
@@ -21,6 +24,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Catalog": "catalog", "load_catalog": "catalog", "estimate": "fit", "Problem": "problems", "CatalogError": "errors",
     "CatalogInvalid": "errors", "RecordNotFound": "errors", "AmbiguousName": "errors", "FitInputError": "errors",
+    "model_from_config": "outside", "model_from_gguf": "outside", "model_from_hub": "outside",
 }  # fmt: skip
 
 __all__ = [*sorted(_HOME), "fit", "__version__"]

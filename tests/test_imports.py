@@ -116,7 +116,7 @@ def test_public_names_are_pinned() -> None:
 
     assert sorted(llmops_catalog.__all__) == [
         "AmbiguousName", "Catalog", "CatalogError", "CatalogInvalid", "FitInputError", "Problem", "RecordNotFound", "__version__",
-        "estimate", "fit", "load_catalog",
+        "estimate", "fit", "load_catalog", "model_from_config", "model_from_gguf", "model_from_hub",
     ]  # fmt: skip
     for name in llmops_catalog.__all__:
         assert getattr(llmops_catalog, name) is not None

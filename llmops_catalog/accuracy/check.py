@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmops_catalog.accuracy.comparison import PARTS, Comparison, comparisons, size_bytes
+from llmops_catalog.accuracy.comparison import PARTS, PER_CARD, WEIGHTS_PART, Comparison, comparisons, size_bytes
 from llmops_catalog.accuracy.readings import Reading, readings
-from llmops_catalog.accuracy.training import training_asked
+from llmops_catalog.accuracy.training import LOADED, training_asked
 from llmops_catalog.catalog import Catalog, Record
 from llmops_catalog.errors import FitInputError
-from llmops_catalog.fit import Engine, Estimate, ModelFacts, estimate
+from llmops_catalog.fit import Engine, Estimate, GpuFacts, ModelFacts, estimate
+from llmops_catalog.fit.question import ask
+from llmops_catalog.fit.runtimes import settled
 
 USABLE_GRADES = (None, "log", "table")
 """Read off a log, or printed by those who measured. A reading without a grade was saved in a notebook, beside the code that made it."""
-LOADED = ("driver-used-loaded", "allocated-loaded", "weights", "file")
-"""What training has in common with running a model: it is loaded first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Checks:
 def check(catalog: Catalog) -> Checks:
     """Every published reading of memory that names model, quantization and runtime, beside our estimate."""
     models = {facts.id: facts for facts in catalog.models()}
+    cards = {facts.id: facts for facts in catalog.gpus()}
     contexts = _contexts_of_uses(catalog)
     compared: list[Checked] = []
     bounds: list[Bound] = []
@@ -80,7 +81,9 @@ def check(catalog: Catalog) -> Checks:
             if reading["measure"] not in (*PARTS, "bound") or size_bytes(reading) <= 0:
                 continue
             reason = _unusable(record, reading, models)
-            answer = None if reason else _estimate(models[reading["model"]], reading, contexts.get(record.id))
+            answer = (
+                None if reason else _estimate(models[reading["model"]], reading, contexts.get(record.id), cards.get(reading.get("gpu", "")))
+            )
             if answer is None:
                 left_out[reason or "the estimator has no rule for it"] += 1
             elif reading["measure"] == "bound":
@@ -96,6 +99,8 @@ def _unusable(record: Record, reading: Reading, models: Mapping[str, ModelFacts]
         return f"grade {record.data['grade']}: not measured by those who publish it"
     if record.data["kind"] == "training" and reading["measure"] not in LOADED and not reading.get("task"):
         return "how it was trained is not said"
+    if reading["measure"] == WEIGHTS_PART and PER_CARD not in reading.get("note", ""):
+        return "a part of the weights that is no card's share"
     if reading.get("model") not in models:
         return "the model has no record"
     if not reading.get("quantization"):
@@ -105,28 +110,26 @@ def _unusable(record: Record, reading: Reading, models: Mapping[str, ModelFacts]
     return ""
 
 
-def _estimate(model: ModelFacts, reading: Reading, context_of_use: int | None) -> Estimate | None:
-    """Our answer to the question the reading answers; None where we have none."""
+def _estimate(model: ModelFacts, reading: Reading, context_of_use: int | None, card: GpuFacts | None) -> Estimate | None:
+    """Our answer to the question the reading answers, with what the runtime chooses on that card; None where we have none."""
     stated = reading.get("context_tokens") or context_of_use
+    asked: dict[str, Any] = {
+        "quantization": reading["quantization"],
+        "runtime": reading["runtime"],
+        "context_tokens": stated or None,
+        "prompt_tokens": min(reading["prompt_tokens"], stated) if stated and reading.get("prompt_tokens") else None,
+        "concurrency": reading.get("concurrency") or 1,
+        "kv_cache_type": reading.get("cache_type"),
+        "gpu_count": reading.get("gpus") or 1,
+        "engine": Engine(runtime_version=reading.get("runtime_version"), flash_attention=reading.get("flash_attention") is not False),
+        **training_asked(reading),
+    }
     try:
-        return estimate(
-            model,
-            quantization=reading["quantization"],
-            runtime=reading["runtime"],
-            context_tokens=stated or None,
-            prompt_tokens=min(reading["prompt_tokens"], stated) if stated and reading.get("prompt_tokens") else None,
-            concurrency=reading.get("concurrency") or 1,
-            kv_cache_type=reading.get("cache_type"),
-            gpu_count=reading.get("gpus") or 1,
-            engine=_engine(reading),
-            **training_asked(reading),
-        )
+        if card is not None:
+            asked["engine"] = settled(ask(model, **asked), card).engine
+        return estimate(model, **asked)
     except FitInputError:
         return None
-
-
-def _engine(reading: Reading) -> Engine:
-    return Engine(runtime_version=reading.get("runtime_version"))
 
 
 def _checked(record: Record, reading: Reading, answer: Estimate, context_of_use: int | None) -> Iterator[Checked]:

@@ -11,6 +11,9 @@ from llmops_catalog.fit import Memory
 
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "MB": 10**6, "GB": 10**9}
 AFTER_RUN, AFTER_TRAINING = "driver-used-after-run", "driver-used-after-training"
+WEIGHTS_PART = "weights-part"
+PER_CARD = "per card"
+"""In the note of a reading: one card's share, where several work together."""
 
 
 class Part(NamedTuple):
@@ -24,6 +27,7 @@ class Part(NamedTuple):
 PARTS: dict[str, Part] = {
     "file": Part("weights", "file", "file"),
     "weights": Part("weights", "weights", "weights"),
+    WEIGHTS_PART: Part("weights", "weights of one card", "one card's weights"),
     "kv-cache": Part("cache", "key/value cache", "key/value cache"),
     "compute-buffer": Part("compute", "compute buffers", "compute buffer"),
     "activations": Part("compute", "compute buffers", "activations"),
@@ -45,7 +49,12 @@ def part_of(memory: Memory, measure: str) -> tuple[int, int, int] | None:
 
     Files, weights and caches are computed exactly and have one value.
     """
-    exact = {"weights": memory.weights_bytes, "file": memory.file_bytes, "kv-cache": memory.kv_cache_bytes + memory.state_bytes}
+    exact = {
+        "weights": memory.weights_bytes,
+        WEIGHTS_PART: memory.weights_bytes,
+        "file": memory.file_bytes,
+        "kv-cache": memory.kv_cache_bytes + memory.state_bytes,
+    }
     if measure in exact:
         return (exact[measure],) * 3
     if measure not in PARTS:
@@ -102,5 +111,7 @@ def comparisons(readings: Iterable[Reading], memory: Memory) -> Iterator[Compari
     """Every reading the estimator has a figure for."""
     for reading in readings:
         measured, part = size_bytes(reading), part_of(memory, reading["measure"])
-        if part and measured > 0:
-            yield Comparison(reading["measure"], measured, *part)
+        if part is not None and measured > 0:
+            cards = len(memory.per_gpu_bytes) if PER_CARD in reading.get("note", "") else 1
+            low, middle, high = (size // cards for size in part)
+            yield Comparison(reading["measure"], measured, low, middle, high)

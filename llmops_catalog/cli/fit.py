@@ -8,22 +8,23 @@ from typing import Any
 
 from llmops_catalog.cli.arguments import Parser, UsageError, add_format, whole_number
 from llmops_catalog.cli.common import open_catalog, print_json, style_for, terminal_width
+from llmops_catalog.cli.model import add_ways, given_way, model_by
 
 DEFAULT_ROWS = 30
 
 
 def estimate_arguments(parser: Parser) -> None:
     """Options of `estimate`."""
-    parser.add_argument("--model", required=True, metavar="NAME", help="record id, Hugging Face id or alias")
+    add_ways(parser, "")
     parser.add_argument(
-        "--quantization", metavar="Q", help="q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...; a training has its usual one"
+        "--quantization", metavar="Q", help="q4_k_m, q8_0, f16, bnb-nf4, awq-int4, native ...; a GGUF file and a training have their own"
     )
     _add_question(parser)
 
 
 def fit_arguments(parser: Parser) -> None:
     """Options of `fit`."""
-    parser.add_argument("--model", metavar="NAME", help="record id, Hugging Face id or alias; left out: which models run on the card")
+    add_ways(parser, "; left out: which models run on the card")
     parser.add_argument("--gpu", metavar="NAME", help="record id or alias of a card (4090, nvidia/l4); left out: which cards run the model")
     parser.add_argument("--memory", metavar="SIZE", help="instead of --gpu: a card with this much memory, as 24GiB, 24GB or 24g")
     parser.add_argument("--reserve", metavar="SIZE", help="memory something else keeps on the card, a desktop for example")
@@ -71,6 +72,7 @@ def _add_training(parser: Parser, number: Callable[[str], int]) -> None:
     parser.add_argument("--optimizer", default="adamw", metavar="NAME", help="of training: adamw, adamw-8bit, adafactor, sgd ...")
     parser.add_argument("--precision", default="bf16", metavar="P", help="of training: bf16, mixed or fp32 (default: bf16)")
     parser.add_argument("--no-gradient-checkpointing", action="store_true", help="training keeps the activations of every layer")
+    parser.add_argument("--fused-loss", action="store_true", help="training takes the loss piece by piece (Liger, Unsloth, chunked)")
     parser.add_argument("--lora-rank", type=number, default=16, metavar="N", help="rank of the adapters (default: 16)")
     parser.add_argument("--lora-targets", default="all-linear", metavar="SET", help="all-linear, attention or query-value")
 
@@ -89,7 +91,7 @@ def _question(options: Any) -> dict[str, Any]:
         ),
         "training": Training(
             optimizer=options.optimizer, precision=options.precision, gradient_checkpointing=not options.no_gradient_checkpointing,
-            lora_rank=options.lora_rank, lora_targets=options.lora_targets,
+            lora_rank=options.lora_rank, lora_targets=options.lora_targets, fused_loss=options.fused_loss,
         ),
     }  # fmt: skip
 
@@ -100,18 +102,26 @@ def _runtime(options: Any, usual: Callable[[str], str]) -> str | None:
 
     if options.runtime is not None or trains(options.task):
         return options.runtime  # type: ignore[no-any-return]  # argparse's namespace
-    return usual("q4_k_m" if options.quantization is None else options.quantization)
+    return "llama.cpp" if options.gguf is not None or options.quantization is None else usual(options.quantization)
 
 
 def estimate_command(folder: str | None, options: Any) -> None:
     """Memory of one configuration, part by part. No GPU needed."""
-    from llmops_catalog.fit import estimate
+    from llmops_catalog.fit import estimate, usual_quantization
+    from llmops_catalog.fit.question import trains
     from llmops_catalog.report.fit import estimate_text
 
+    way, trained = given_way(options), trains(options.task)
+    missing = ["--model"] if way is None else []
+    if options.quantization is None and not trained and way in (None, "model"):
+        missing.append("--quantization")
+    if way is None or missing:
+        raise UsageError(f"say which {' and which '.join(missing)}")
     question = _question(options)
-    if options.quantization is None and question["task"] == "inference":
-        raise UsageError("say which --quantization", "see 'llmops-catalog estimate --help'")
-    answer = estimate(open_catalog(folder).model(options.model), quantization=options.quantization, **question).as_json()
+    model = model_by(way, options, open_catalog(folder))
+    usual = None if trained else usual_quantization(model, question["runtime"])
+    quantization = usual if options.quantization is None else options.quantization
+    answer = estimate(model, quantization=quantization, **question).as_json()
     if options.format == "json":
         print_json(answer)
     else:
@@ -125,17 +135,19 @@ def fit_command(folder: str | None, options: Any) -> int:
 
     if options.gpu is not None and options.memory is not None:
         raise UsageError("--gpu and --memory are two ways to name the card: give one")
-    if options.model is None and options.gpu is None and options.memory is None:
+    way = given_way(options)
+    if way is None and options.gpu is None and options.memory is None:
         raise UsageError("say which --model, which --gpu (or --memory), or both")
     question = _question(options) | {"reserve_bytes": parse_size(options.reserve) if options.reserve is not None else 0}
     card = memory_card(parse_size(options.memory)) if options.memory is not None else None
     catalog = open_catalog(folder)
-    model = catalog.model(options.model) if options.model is not None else None
+    model = model_by(way, options, catalog) if way is not None else None
     if options.gpu is not None:
         card = catalog.gpu(options.gpu)
     limit = options.limit if options.format == "text" else None
-    subject, total, results = _answers(catalog, model, card, options.quantization, question, limit)
-    rental = _cheapest_rental(catalog, model, options.quantization, question) if subject == "gpu" else None
+    quantization = model.file.quantization if model and model.file and options.quantization is None else options.quantization
+    subject, total, results = _answers(catalog, model, card, quantization, question, limit)
+    rental = _cheapest_rental(catalog, model, quantization, question) if subject == "gpu" else None
     if options.format == "json":
         beside = {"cheapest_rental": rental} if subject == "gpu" else {}
         print_json({"schema": "llmops-catalog/fit/1", "results": [result.as_json() for result in results], **beside})

@@ -18,7 +18,7 @@ from llmops_catalog.fit.architectures import (
 )
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
 from llmops_catalog.fit.available import available_per_card, memory_card
-from llmops_catalog.fit.choices import quantizations
+from llmops_catalog.fit.choices import quantizations, usual_quantization
 from llmops_catalog.fit.estimation import Estimate, Memory, estimate
 from llmops_catalog.fit.facts import (
     CompressedFacts,
@@ -85,6 +85,7 @@ __all__ = [
     "quantizations",
     "rank_gpus",
     "rank_models",
+    "usual_quantization",
     "usual_runtime",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmops_catalog.fit.assumptions import MissingFact
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.limits import goes_in
-from llmops_catalog.fit.question import Question
+from llmops_catalog.fit.question import RUNTIME_SPELLINGS, RUNTIMES, Question, known
 from llmops_catalog.fit.support import lacks_bf16, refusals
 
 SHOWN = {
@@ -30,6 +30,8 @@ PREFERRED = {
 
 def quantizations(model: ModelFacts, runtime: str) -> tuple[str, ...]:
     """Those worth showing for a model: its own first where it ships quantized, 16 bit in the format it was made in."""
+    if model.file is not None:
+        return (model.file.quantization,)
     if not model.is_decoder:
         return SHOWN_OF_ENCODERS[runtime]
     native, shown = model.native_dtype, SHOWN[runtime]
@@ -38,6 +40,13 @@ def quantizations(model: ModelFacts, runtime: str) -> tuple[str, ...]:
     if native == "fp8" and runtime != "llama.cpp":
         return ("native", *(name for name in shown if name != "fp8"))
     return tuple("f16" if name == "bf16" and native == "fp16" else name for name in shown)
+
+
+def usual_quantization(model: ModelFacts, runtime: str) -> str:
+    """What people run of this model in this runtime, for a question that names none: of facts from a file, the file's own."""
+    loader = known("runtime", runtime, RUNTIMES, RUNTIME_SPELLINGS)
+    worth_showing = quantizations(model, loader)
+    return next((name for name in PREFERRED[loader] if name in worth_showing), worth_showing[0])
 
 
 def offered(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[str]:

@@ -169,6 +169,7 @@ def _said(model: ModelFacts, question: Question, needed: Footprint) -> tuple[Ass
     if model.max_context_tokens and question.context_tokens > model.max_context_tokens:
         beyond = f"{question.context_tokens:,} tokens are more than the {model.max_context_tokens:,} the model was made for"
         said.insert(0, Assumption(beyond, source))
+    said += [Assumption(note, source) for note in model.notes]
     if model.confidence == "thin":
         said.append(Assumption("the facts about this model are recalled or inferred, not read from its developer", source))
     return once(said)

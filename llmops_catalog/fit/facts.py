@@ -10,6 +10,7 @@ Field names are those of Hugging Face configs and of the catalog's schema; units
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -193,6 +194,8 @@ class ModelFacts(NamedTuple):
     compressed: CompressedFacts | None = None
     sparse: SparseFacts | None = None
     residual_streams: int = 1
+    notes: tuple[str, ...] = ()
+    """What a reader of any answer about this model should know."""
     file: WeightFile | None = None
     """Set where the facts were read from one file of weights: its own bytes are the answer, in its own quantization only."""
     mentions: int = 0
@@ -265,6 +268,7 @@ class GpuFacts(NamedTuple):
         return capability(self.compute_capability)
 
 
+@lru_cache(maxsize=256)
 def capability(text: str | None) -> tuple[int, int] | None:
     """A compute capability as numbers; None where none is given."""
     if text is None:

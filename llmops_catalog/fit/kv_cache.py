@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 from llmops_catalog.fit.architectures.layers import placed_groups
 from llmops_catalog.fit.assumptions import MissingFact
-from llmops_catalog.fit.facts import CACHING_LAYERS, RECURRENT_LAYERS, CompressedFacts, LayerGroupFacts, ModelFacts
+from llmops_catalog.fit.facts import CACHING_LAYERS, RECURRENT_LAYERS, CompressedFacts, LatentFacts, LayerGroupFacts, ModelFacts
 
 BLOCK = 32
 BYTES_OF_32 = {
@@ -24,9 +25,6 @@ BYTES_OF_32 = {
     "fp8": 32,
 }
 """Bytes of 32 cached elements: quantized types carry their scales (`kv_cache_types` in llama.cpp's common/arg.cpp)."""
-
-
-COMPRESSED_LAYERS = ("compressed_sparse_attention", "heavily_compressed_attention")
 
 
 class CachedLayers(NamedTuple):
@@ -48,20 +46,20 @@ def cached_layers(model: ModelFacts) -> tuple[CachedLayers, ...]:
         return ()
     if model.kind == "encoder-decoder":
         return _decoder_stack(model)
+    counted = Counter(one for layer in cache_by_layer(model) for one in layer)
+    return tuple(one._replace(layers=layers) for one, layers in counted.items())
+
+
+@lru_cache(maxsize=4096)
+def cache_by_layer(model: ModelFacts) -> tuple[tuple[CachedLayers, ...], ...]:
+    """What each layer of a decoder keeps, in the order of the layers; nothing where it is empty. Raises `MissingFact`."""
     own = _caching_until(model)
-    result: list[CachedLayers] = []
+    kept: list[tuple[CachedLayers, ...]] = [()] * model.num_hidden_layers
     for group, layers in placed_groups(model):
-        if group.type in (*RECURRENT_LAYERS, "feed_forward", "cross_attention"):
-            continue  # cross attention remembers a picture, not the text
-        if model.compressed:
-            result += _compressed(model, model.compressed, group)
-            continue
-        if group.type not in CACHING_LAYERS:
-            raise MissingFact("layer-type-not-modelled", f"what {group.type.replace('_', ' ')} keeps per token is not modelled yet")
-        number = sum(layer < own for layer in layers) if model.kv_shared_layers else group.layers
-        if number:
-            result.append(_group(model, group, number))
-    return _by_indexer(model, tuple(result))
+        for layer in layers:
+            if layer < own:
+                kept[layer] = _one_layer(model, group, layer)
+    return tuple(kept)
 
 
 def _decoder_stack(model: ModelFacts) -> tuple[CachedLayers, ...]:
@@ -71,7 +69,13 @@ def _decoder_stack(model: ModelFacts) -> tuple[CachedLayers, ...]:
     return (CachedLayers(layers, elements), CachedLayers(layers, elements))
 
 
-def _group(model: ModelFacts, group: LayerGroupFacts, layers: int) -> CachedLayers:
+def _one_layer(model: ModelFacts, group: LayerGroupFacts, layer: int) -> tuple[CachedLayers, ...]:
+    if group.type in (*RECURRENT_LAYERS, "feed_forward", "cross_attention"):
+        return ()  # cross attention remembers a picture, not the text
+    if model.compressed:
+        return _compressed(model, model.compressed, group)
+    if group.type not in CACHING_LAYERS:
+        raise MissingFact("layer-type-not-modelled", f"what {group.type.replace('_', ' ')} keeps per token is not modelled yet")
     limited = group.type in ("sliding_attention", "chunked_attention")
     if limited and not group.sliding_window:
         raise MissingFact(
@@ -79,40 +83,35 @@ def _group(model: ModelFacts, group: LayerGroupFacts, layers: int) -> CachedLaye
             f"the window of the {group.type.split('_')[0]} layers of {model.name} is not recorded",
         )
     window = group.sliding_window if limited else None
-    if model.latent:  # the indexer of sparse attention (DeepSeek V3.2) caches one more key
-        index = model.latent.index_head_dim or 0
-        return CachedLayers(layers, model.latent.kv_lora_rank + model.latent.qk_rope_head_dim + index, window, per_head=False)
+    if model.latent:
+        return (_latent(model.latent, layer, window),)
     heads, head_dim = group.num_key_value_heads or model.num_key_value_heads, group.head_dim or model.head_dim
     if not heads or not head_dim:
         raise MissingFact("attention-missing", f"the key/value heads or the head size of {model.name} are not recorded")
     index = model.sparse.index_head_dim if model.sparse and group.type == "sparse_attention" else 0
-    return CachedLayers(layers, heads * (head_dim + (model.value_head_dim or head_dim)) + index, window)
+    return (CachedLayers(1, heads * (head_dim + (model.value_head_dim or head_dim)) + index, window),)
 
 
-def _compressed(model: ModelFacts, ranks: CompressedFacts, group: LayerGroupFacts) -> list[CachedLayers]:
+def _latent(latent: LatentFacts, layer: int, window: int | None) -> CachedLayers:
+    """The compressed vector, and one more key where the layer has an indexer of its own (DeepSeek V3.2, GLM-5.2)."""
+    has_index = not latent.index_layers or layer in latent.index_layers
+    index = (latent.index_head_dim or 0) if has_index else 0
+    return CachedLayers(1, latent.kv_lora_rank + latent.qk_rope_head_dim + index, window, per_head=False)
+
+
+def _compressed(model: ModelFacts, ranks: CompressedFacts, group: LayerGroupFacts) -> tuple[CachedLayers, ...]:
     """DeepSeek V4: one vector for key and value, for each of the last tokens and for each block of earlier ones.
 
     Layers with an indexer keep its compressed keys too (`DeepseekV4HCACache` and `DeepseekV4CSACache` in
     https://github.com/huggingface/transformers/blob/v5.24.0/src/transformers/models/deepseek_v4/modeling_deepseek_v4.py;
     llama.cpp's llama-kv-cache-dsv4.cpp holds the same rows).
     """
-    kept = [CachedLayers(group.layers, model.head_dim, group.sliding_window, per_head=False)]
-    if group.type in COMPRESSED_LAYERS:
-        sparse = group.type == "compressed_sparse_attention"
-        entry = model.head_dim + (ranks.index_head_dim if sparse else 0)
-        kept.append(CachedLayers(group.layers, entry // (ranks.sparse_ratio if sparse else ranks.heavy_ratio), per_head=False))
-    return kept
-
-
-def _by_indexer(model: ModelFacts, cached: tuple[CachedLayers, ...]) -> tuple[CachedLayers, ...]:
-    """Latent layers that reuse the indexer of an earlier one keep no key for it (GLM-5.2)."""
-    latent = model.latent
-    if latent is None or not latent.index_layers or len(cached) != 1:
-        return cached
-    (alike,) = cached
-    own = len(latent.index_layers)
-    without = alike._replace(layers=alike.layers - own, elements=alike.elements - (latent.index_head_dim or 0))
-    return alike._replace(layers=own), without
+    last = CachedLayers(1, model.head_dim, group.sliding_window, per_head=False)
+    if group.type == "compressed_sparse_attention":
+        return last, CachedLayers(1, (model.head_dim + ranks.index_head_dim) // ranks.sparse_ratio, per_head=False)
+    if group.type == "heavily_compressed_attention":
+        return last, CachedLayers(1, model.head_dim // ranks.heavy_ratio, per_head=False)
+    return (last,)
 
 
 def _caching_until(model: ModelFacts) -> int:
@@ -123,25 +122,6 @@ def _caching_until(model: ModelFacts) -> int:
             f"the order of the layers of {model.name} is not recorded, and its last ones share a cache",
         )
     return model.num_hidden_layers - model.kv_shared_layers
-
-
-@lru_cache(maxsize=4096)
-def cache_by_layer(model: ModelFacts) -> tuple[tuple[CachedLayers, ...], ...]:
-    """What each layer of a decoder caches, in the order of the layers: `cached_layers`, one by one. Raises `MissingFact`."""
-    cached_layers(model)
-    placed: list[tuple[CachedLayers, ...]] = [()] * model.num_hidden_layers
-    own = _caching_until(model)
-    indexers = model.latent.index_layers if model.latent else ()
-    for group, layers in placed_groups(model):
-        one = group._replace(layers=1)
-        for layer in layers:
-            if model.compressed and group.type not in (*RECURRENT_LAYERS, "feed_forward", "cross_attention"):
-                placed[layer] = tuple(_compressed(model, model.compressed, one))
-            elif group.type in CACHING_LAYERS and layer < own:
-                kept = _group(model, one, 1)
-                index = model.latent.index_head_dim or 0 if model.latent and indexers and layer not in indexers else 0
-                placed[layer] = (kept._replace(elements=kept.elements - index),)
-    return tuple(placed)
 
 
 def elements_bytes(elements: int, cache_type: str) -> int:

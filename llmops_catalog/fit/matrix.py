@@ -16,7 +16,7 @@ from llmops_catalog.fit.estimation import spent
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.formats import QUANTIZATIONS
 from llmops_catalog.fit.question import RUNTIMES, Question, ask
-from llmops_catalog.fit.support import refusals
+from llmops_catalog.fit.support import Rule, refusals, refusing_rules
 from llmops_catalog.fit.verdict import VERDICTS
 
 NOT_ASKED_ABOUT: dict[str, Any] = {
@@ -74,15 +74,20 @@ class _Bench:
         for place, gpu in enumerate(gpus):
             self.kinds.setdefault(kind_of(gpu), []).append(place)
         self.sizes = sorted({size for size in self.available if size is not None})
-        self._refused: dict[tuple[object, ...], frozenset[int]] = {}
+        self.everywhere = frozenset(range(len(gpus)))
+        self._refused: dict[tuple[tuple[Rule, ...], str], frozenset[int]] = {}
         self._patterns: dict[tuple[frozenset[int], int, int], bytes] = {}
 
     def verdicts(self, model: ModelFacts, question: Question) -> bytes:
-        """One byte per card."""
+        """One byte per card.
+
+        What vLLM decides by the card is not asked about: a larger batch needs more, and where only the smaller one goes in,
+        `fit` answers with that.
+        """
         refused: frozenset[int] = frozenset()
         try:
             refused = self.refused(model, question)
-            if len(refused) == len(self.gpus):
+            if refused is self.everywhere:
                 return bytes([UNSUPPORTED]) * len(self.gpus)
             needed = spent(model, question)
         except MissingFact:
@@ -92,11 +97,11 @@ class _Bench:
         return self.pattern(refused, bisect_left(self.sizes, low), bisect_left(self.sizes, high))
 
     def refused(self, model: ModelFacts, question: Question) -> frozenset[int]:
-        """Places of the cards that cannot run it for a known reason; the same for all models of a kind, but for their context."""
-        if model.max_context_tokens and question.context_tokens > model.max_context_tokens:
-            return frozenset(range(len(self.gpus)))
-        own_format = model.native_dtype if question.quantization == "native" else None
-        key = (question.quantization, own_format, question.kv_cache_type, model.kind, model.support)
+        """Places of the cards that cannot run it for a known reason. Questions under the same rules share the answer."""
+        rules = refusing_rules(model, question)
+        if rules is None:
+            return self.everywhere
+        key = (rules, question.kv_cache_type)
         found = self._refused.get(key)
         if found is None:
             refusing = (places for kind, places in self.kinds.items() if refusals(model, kind, question))

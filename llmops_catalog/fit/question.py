@@ -121,6 +121,8 @@ def _quantization(model: ModelFacts, name: str | None) -> str:
     if model.file is None:
         return known_quantization(name)
     own = model.file.quantization
+    if name is None:
+        return own
     wanted = name.strip().casefold() if isinstance(name, str) else ""
     if SPELLINGS.get(wanted, wanted) in (own, "native"):
         return own

@@ -25,7 +25,7 @@ def fit_quantizations(model: ModelFacts, gpu: GpuFacts, *, runtime: str | None =
 
 def _open_question(model: ModelFacts, runtime: str | None, options: Options) -> Question:
     """The question without a quantization: it has the task's usual one, or one that every model has, until each is tried."""
-    usual = None if trains(options.get("task", "inference")) else "q8_0"
+    usual = None if model.file or trains(options.get("task", "inference")) else "q8_0"
     return ask(model, quantization=usual, runtime=runtime, **options)
 
 
@@ -44,7 +44,7 @@ def best_quantization(
         )
     question = _open_question(model, runtime, question_options)
     known = offered(model, gpu, question)
-    names = known if question.task != "inference" else [name for name in PREFERRED[question.runtime] if name in known]
+    names = known if question.task != "inference" else [name for name in PREFERRED[question.runtime] if name in known] or known
     best: FitResult | None = None
     too_large = -1  # `known` is best quality first: what stands before one that does not fit is larger still
     for name in names:

@@ -48,6 +48,8 @@ class Training(NamedTuple):
     gradient_checkpointing: bool = True
     lora_rank: int = 16
     lora_targets: str = "all-linear"
+    fused_loss: bool = False
+    """The loss is taken piece by piece, so that no logits of all tokens are kept (Liger, Unsloth, chunked cross entropy)."""
 
 
 DEFAULT_ENGINE = Engine()

@@ -57,7 +57,6 @@ class Shapes(NamedTuple):
     mix: Mix
     largest_matrix: int
     of_one_layer: tuple[tuple[str, int, int], ...] = ()
-    has_experts: bool = False
 
 
 OUTSIDE_LAYERS = ("token_embd", "position", "per_layer_token_embd", "output", "tower")
@@ -84,7 +83,6 @@ def shapes(model: ModelFacts) -> Shapes:
         mix=_mix(model, text, experts, recent),
         largest_matrix=max(matrices, default=0),
         of_one_layer=_of_one_layer(made),
-        has_experts=any(shape.role.startswith("expert_") for shape in made),
     )
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from llmops_catalog.fit.assumptions import Assumption, Reason
 from llmops_catalog.fit.checkpoint_formats import native_format
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
-from llmops_catalog.fit.formats import GGUF_ONLY, recorded
+from llmops_catalog.fit.formats import GGUF_ONLY, QUANTIZATIONS, recorded
 from llmops_catalog.fit.quality import QualityFacts
 from llmops_catalog.fit.question import Question
 
@@ -93,15 +93,22 @@ class Support:
         """Computed once: every estimate is remembered by its model's facts."""
         return self._hash
 
+    def about(self, question: Question, quantization: str, model_kind: str) -> tuple[Rule, ...]:
+        """Rules whose scope a question falls in, whatever the card; `quantization` is what the weights are stored as."""
+        about = (question.runtime, quantization, question.kv_cache_type, model_kind)
+        found = self._about.get(about)
+        if found is None:
+            found = self._about[about] = tuple(rule for rule in self.rules if rule.is_about(*about))
+        return found
+
     def unmet(self, question: Question, quantization: str, model_kind: str, gpu: GpuFacts) -> tuple[tuple[Rule, Reason], ...]:
         """Rules that apply and whose need does not hold on this card, with what to say about each; found once per combination."""
         about = (question.runtime, quantization, question.kv_cache_type, model_kind)
         flash_attention = question.engine.flash_attention
         found = self._unmet.get((about, flash_attention, gpu))
         if found is None:
-            if about not in self._about:
-                self._about[about] = tuple(rule for rule in self.rules if rule.is_about(*about))
-            said = ((rule, rule.unmet(gpu, question.kv_cache_type, flash_attention)) for rule in self._about[about])
+            rules = self.about(question, quantization, model_kind)
+            said = ((rule, rule.unmet(gpu, question.kv_cache_type, flash_attention)) for rule in rules)
             found = self._unmet[about, flash_attention, gpu] = tuple((rule, _sentence(rule, *words)) for rule, words in said if words)
         return found
 
@@ -121,6 +128,19 @@ def refusals(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Reaso
     unmet = list(_unmet(support, model, gpu, question, "refused"))
     floors = [reason for rule, reason in unmet if rule.kind == FLOOR]
     return [*reasons, *(floors or (reason for _, reason in unmet))]
+
+
+def refusing_rules(model: ModelFacts, question: Question) -> tuple[Rule, ...] | None:
+    """Rules that refuse this question on cards that fail them; None where it is refused on every card.
+
+    For one card, a question that no shorter context and no other file would save; on several, ask `refusals`.
+    """
+    support = model.support or NO_RULES
+    limit = model.max_context_tokens
+    if (limit and question.context_tokens > limit) or not support.loads(question.runtime, question.quantization):
+        return None
+    rules = support.about(question, _stored_as(model, question), model.kind)
+    return tuple(rule for rule in rules if rule.otherwise == "refused")
 
 
 def remarks(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[Assumption]:
@@ -147,7 +167,10 @@ def _model(model: ModelFacts, question: Question) -> Iterator[Reason]:
     if limit and question.context_tokens > limit:
         text = f"{question.context_tokens:,} tokens are beyond the {limit:,} {model.name} was made for"
         yield Reason("context-beyond-model", f"{text}: ask for {limit:,} or less")
-    if question.runtime == "vllm" and question.gpu_count > 1:
+    if model.file is not None and question.runtime != "llama.cpp" and question.quantization not in QUANTIZATIONS:
+        text = f"{model.name} is a GGUF file in a mix {question.runtime} is not known to load: use llama.cpp"
+        yield Reason("runtime-quantization", text)
+    if question.runtime == "vllm" and max(question.gpu_count, question.engine.pipeline_parallel) > 1:
         yield from _division(model, question)
 
 

@@ -101,7 +101,7 @@ def _of_file(made: Shapes, file: WeightFile) -> Weights:
     said = [Assumption("weights are the tensors of the file, each in its own type")]
     if len(loaded) < len(file.tensors):
         said.append(Assumption("the layers that predict further tokens (MTP) stay in the file", LOADER))
-    return _weights(made, sizes, sum(sizes.values()), file.file_bytes, said)
+    return _with_largest(made, sizes, _weights(made, sizes, sum(sizes.values()), file.file_bytes, said))
 
 
 def gguf_file_type(model: ModelFacts, quantization: str) -> str:
@@ -220,12 +220,12 @@ def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: 
         expert_bytes=sizes.get("expert_ffn_gate", 0) + sizes.get("expert_ffn_up", 0) + sizes.get("expert_ffn_down", 0),
         tower_bytes=tower,
         output_bytes=output,
-        largest_tensor_bytes=_largest(made, sizes),
-        largest_expert_tensor_bytes=_largest(made, sizes, "expert_") if made.has_experts else 0,
     )
 
 
-def _largest(made: Shapes, sizes: Mapping[str, int], prefix: str = "") -> int:
-    """Bytes of the largest tensor one layer holds, of those whose role starts with `prefix`."""
-    found = (sizes.get(role, 0) * one // every for role, one, every in made.of_one_layer if role.startswith(prefix))
-    return max(found, default=0)
+def _with_largest(made: Shapes, sizes: Mapping[str, int], weights: Weights) -> Weights:
+    """With the largest tensor one layer holds, of all and of the experts': what visits a card where layers stay in main memory."""
+    each = [(role, sizes.get(role, 0) * one // every) for role, one, every in made.of_one_layer]
+    largest = max((size for _, size in each), default=0)
+    of_experts = max((size for role, size in each if role.startswith("expert_")), default=0)
+    return weights._replace(largest_tensor_bytes=largest, largest_expert_tensor_bytes=of_experts)

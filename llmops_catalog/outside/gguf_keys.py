@@ -6,6 +6,7 @@ https://github.com/ggml-org/llama.cpp/tree/master/src/models, and `src/llama-hpa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from llmops_catalog.errors import UnknownModelType, UnreadableModel
@@ -58,8 +59,8 @@ ENCODERS = (
     "bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "modern-bert", "jina-bert-v2", "jina-bert-v3", "eurobert", "gemma-embedding",
     "t5encoder", "llama-embed",
 )  # fmt: skip
-COMPRESSED = ("deepseek4", "hy_v4")
-"""Keep every n-th token of a compressed cache."""
+COMPRESSION = {0: "sliding_attention", 4: "compressed_sparse_attention", 128: "heavily_compressed_attention"}
+"""compress_ratios of DeepSeek V4."""
 PLAIN = (
     "llama", "deci", "falcon", "grok", "gpt2", "gptj", "gptneox", "mpt", "baichuan", "starcoder", "refact", "bloom", "stablelm", "qwen",
     "qwen2", "qwen2moe", "qwen2vl", "qwen3", "qwen3moe", "qwen3vl", "qwen3vlmoe", "phi2", "phi3", "phimoe", "plamo", "codeshell", "orion",
@@ -71,7 +72,7 @@ PLAIN = (
     "maincoder", "talkie", "nanbeige",
 )  # fmt: skip
 """Architectures whose layers all attend to everything before them."""
-ARCHITECTURES = tuple(dict.fromkeys([*PLAIN, *SLIDING, *RECURRENT, *ENCODERS, *COMPRESSED]))
+ARCHITECTURES = tuple(dict.fromkeys([*PLAIN, *SLIDING, *RECURRENT, *ENCODERS, "deepseek4"]))
 NOT_MODELS = {"clip": "the vision or audio part of a model (mmproj)", "adapter": "an adapter (LoRA)", "imatrix": "an importance matrix",
               "mmproj": "the vision or audio part of a model (mmproj)", "wavtokenizer-dec": "an audio decoder"}  # fmt: skip
 
@@ -143,8 +144,17 @@ class Keys:
         return int(value)
 
 
-def layer_types(keys: Keys) -> list[str]:
-    """What each layer does, in order."""
+def layer_types(keys: Keys, indexed: Sequence[int] = ()) -> list[str]:
+    """What each layer does, in order; `indexed` are those with tensors of an indexer."""
+    if keys.architecture == "deepseek4":
+        ratios = keys.each("attention.compress_ratios", 0)
+        if not set(ratios) <= set(COMPRESSION):
+            raise keys.refuse("deepseek4.attention.compress_ratios has a ratio that is neither 0, 4 nor 128")
+        return [COMPRESSION[ratio] for ratio in ratios]
+    if keys.architecture == "minimax-m3":
+        dense = keys.size("leading_dense_block_count", 0)
+        picking = set(indexed) or set(range(dense, keys.layers))
+        return ["sparse_attention" if layer in picking else "full_attention" for layer in range(keys.layers)]
     sliding = _sliding(keys)
     recurrent = _recurrent(keys)
     heads, key_heads = keys.each("attention.head_count", 0), keys.each("attention.head_count_kv", 1)
@@ -156,8 +166,6 @@ def layer_types(keys: Keys) -> list[str]:
             types.append(recurrence)
         elif not heads[layer] or not key_heads[layer]:
             types.append("feed_forward")
-        elif keys.architecture in COMPRESSED:
-            types.append("compressed_attention")
         else:
             types.append(window if sliding[layer] else "full_attention")
     return types
@@ -165,6 +173,8 @@ def layer_types(keys: Keys) -> list[str]:
 
 def window_tokens(keys: Keys) -> int | None:
     """Tokens a sliding layer looks back; None where no layer slides."""
+    if keys.architecture == "deepseek4":
+        return keys.size("attention.sliding_window")
     rule = SLIDING.get(keys.architecture)
     if rule is None or (rule.only_layers and rule.only_layers != keys.layers):
         return None

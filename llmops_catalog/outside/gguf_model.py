@@ -10,12 +10,23 @@ from os import PathLike
 from pathlib import Path
 
 from llmops_catalog.errors import UnreadableModel
-from llmops_catalog.fit.facts import ExpertFacts, FileTensor, LatentFacts, LayerGroupFacts, ModelFacts, StateFacts, WeightFile
+from llmops_catalog.fit.facts import (
+    CompressedFacts,
+    ExpertFacts,
+    FileTensor,
+    LatentFacts,
+    LayerGroupFacts,
+    ModelFacts,
+    SparseFacts,
+    StateFacts,
+    WeightFile,
+)
 from llmops_catalog.fit.support import Support
 from llmops_catalog.outside import gguf_keys
 from llmops_catalog.outside.gguf_header import Header, TensorInfo, read_header
 from llmops_catalog.outside.gguf_keys import Keys
 
+WINDOWED = ("sliding_attention", "chunked_attention", "compressed_sparse_attention", "heavily_compressed_attention")
 MOST_PARTS = 1000
 CUSTOM = "custom mix"
 """The quantization of a file that does not say which of the known mixes it is."""
@@ -65,7 +76,9 @@ def model_from_gguf(path: str | PathLike[str], *, support: Support | None = None
     tensors = tuple(_tensor(info, keys) for header in headers for info in header.tensors)
     if not tensors:
         raise keys.refuse("it holds no tensors: a tokenizer without a model", "name a file with weights")
-    return _facts(keys, tensors, first.name)._replace(support=support)
+    model = _facts(keys, tensors, _indexed(headers), first.name)
+    notes = () if all(header.is_whole for header in headers) else ("only the header of the file is there: what it describes is answered",)
+    return _as_recorded(model)._replace(support=support, notes=notes)
 
 
 def _headers(path: Path) -> list[Header]:
@@ -102,6 +115,12 @@ def _header(path: Path) -> Header:
         raise UnreadableModel(str(path), f"it cannot be read: {reason}", "check the path") from None
 
 
+def _indexed(headers: Sequence[Header]) -> list[int]:
+    """Layers with an indexer of their own, by their tensors."""
+    names = (_LAYER.fullmatch(info.name) for header in headers for info in header.tensors)
+    return sorted({int(name[1]) for name in names if name and name[2].startswith("indexer.") and len(name[1]) < 6})
+
+
 def _tensor(info: TensorInfo, keys: Keys) -> FileTensor:
     placed = _LAYER.fullmatch(info.name)
     layer = int(placed[1]) if placed and len(placed[1]) < 6 else None
@@ -114,16 +133,17 @@ def _tensor(info: TensorInfo, keys: Keys) -> FileTensor:
     return FileTensor(role, rows, info.shape[0], info.size_bytes, layer, loaded=layer is None or layer < keys.layers)
 
 
-def _facts(keys: Keys, tensors: Sequence[FileTensor], name: str) -> ModelFacts:
+def _facts(keys: Keys, tensors: Sequence[FileTensor], indexed: Sequence[int], name: str) -> ModelFacts:
     loaded = [tensor for tensor in tensors if tensor.loaded]
     weights = {role: sum(one.rows * one.cols for one in loaded if one.role == role) for role in {one.role for one in loaded}}
     file_type = keys.header.values.get("general.file_type")
-    types = gguf_keys.layer_types(keys)
+    types = gguf_keys.layer_types(keys, indexed)
     experts = _experts(keys)
     total = sum(weights.values())
     routed = sum(size for role, size in weights.items() if role.startswith("expert_"))
     heads = keys.each("attention.head_count", 0)
     hidden = keys.size("embedding_length")
+    key_size, value_size = _head_sizes(keys, hidden)
     return ModelFacts(
         id=name,
         name=name,
@@ -137,21 +157,34 @@ def _facts(keys: Keys, tensors: Sequence[FileTensor], name: str) -> ModelFacts:
         tie_word_embeddings="output" not in weights,
         num_attention_heads=max(heads),
         num_key_value_heads=max(keys.each("attention.head_count_kv", max(heads))),
-        head_dim=_head_dim(keys, hidden),
+        head_dim=key_size,
         sliding_window=gguf_keys.window_tokens(keys),
         layer_types=() if keys.architecture == "falcon-h1" else tuple(types),
         layer_groups=_groups(keys, types, hidden),
         kv_shared_layers=_shared(keys),
         per_layer_embedding_size=keys.optional("embedding_length_per_layer_input"),
-        latent=_latent(keys),
+        latent=_latent(keys, indexed),
         experts=experts._replace(routed_parameters=routed or None) if experts else None,
         state=_state(keys, max(heads)),
         max_context_tokens=keys.optional("context_length"),
         total_parameters=total,
         active_parameters=total - routed + routed * experts.used_per_token // experts.count if experts else total,
-        embedding_parameters=weights.get("token_embd"),
+        embedding_parameters=weights.get("token_embd", 0) + weights.get("output", 0),
+        value_head_dim=value_size if value_size != key_size else None,
+        compressed=_compressed(keys),
+        sparse=_sparse(keys),
+        residual_streams=keys.optional("hyper_connection.count") or 1,
         file=WeightFile(FILE_TYPES.get(file_type, CUSTOM) if isinstance(file_type, int) else CUSTOM, tensors),
     )
+
+
+def _as_recorded(model: ModelFacts) -> ModelFacts:
+    """Latent attention by its query heads, as configs count it: the file's one key/value head is the latent vector."""
+    if model.latent is None:
+        return model
+    heads, size = model.num_attention_heads, model.latent.qk_nope_head_dim + model.latent.qk_rope_head_dim
+    groups = tuple(group._replace(num_key_value_heads=heads, head_dim=size) for group in model.layer_groups)
+    return model._replace(num_key_value_heads=heads, head_dim=size, value_head_dim=None, layer_groups=groups)
 
 
 def _kind(keys: Keys, types: Sequence[str]) -> str:
@@ -170,14 +203,22 @@ def _vocabulary(keys: Keys, loaded: Sequence[FileTensor]) -> int:
     return rows[0] if rows else keys.size("vocab_size", keys.header.lengths.get("tokenizer.ggml.tokens", 0))
 
 
-def _head_dim(keys: Keys, hidden: int, sliding: bool = False) -> int:
-    """Half of what one key/value head caches for a token: key and value may differ in size (MiMo V2)."""
+def _head_sizes(keys: Keys, hidden: int) -> tuple[int, int]:
+    """Sizes of a key and of a value head; they differ in MiMo V2."""
     heads = max(keys.each("attention.head_count", 0))
     usual = hidden // heads if heads else 0
-    key, value = keys.size("attention.key_length", usual), keys.size("attention.value_length", usual)
-    if sliding:
+    return keys.size("attention.key_length", usual), keys.size("attention.value_length", usual)
+
+
+def _head_dim(keys: Keys, hidden: int, kind: str) -> int:
+    """Size of a key head in layers of this kind, whose values have the size that those of the model have."""
+    key, value = _head_sizes(keys, hidden)
+    uneven = key != value
+    if kind == "sliding_attention":
+        usual = value if uneven else 0
         key, value = keys.size("attention.key_length_swa", key), keys.size("attention.value_length_swa", value)
-    return (key + value) // 2
+        return key + value - usual if uneven else (key + value) // 2
+    return key
 
 
 def _groups(keys: Keys, types: Sequence[str], hidden: int) -> tuple[LayerGroupFacts, ...]:
@@ -186,14 +227,14 @@ def _groups(keys: Keys, types: Sequence[str], hidden: int) -> tuple[LayerGroupFa
     key_heads = keys.each("attention.head_count_kv", max(heads))
     forward = keys.each("feed_forward_length", 0)
     window = gguf_keys.window_tokens(keys)
-    alike = Counter((kind, key_heads[layer], forward[layer]) for layer, kind in enumerate(types))
+    alike = Counter((kind, key_heads[layer], forward[layer], heads[layer]) for layer, kind in enumerate(types))
     groups = []
-    for (kind, number, size), layers in alike.items():
-        limited = kind in ("sliding_attention", "chunked_attention", "compressed_attention")
-        head_dim = _head_dim(keys, hidden, sliding=kind == "sliding_attention")
-        groups.append(LayerGroupFacts(layers, kind, window if limited else None, number or None, head_dim or None, size or None))
+    for (kind, number, size, query), layers in alike.items():
+        head_dim = _head_dim(keys, hidden, kind)
+        shown = window if kind in WINDOWED else None
+        groups.append(LayerGroupFacts(layers, kind, shown, number or None, head_dim or None, size or None, query or None))
     if keys.architecture == "falcon-h1":  # every layer has both: attention beside a state space
-        groups.append(LayerGroupFacts(keys.layers, "full_attention", None, max(key_heads), _head_dim(keys, hidden)))
+        groups.append(LayerGroupFacts(keys.layers, "full_attention", None, max(key_heads), _head_dim(keys, hidden, "full_attention")))
     return tuple(groups)
 
 
@@ -204,7 +245,7 @@ def _shared(keys: Keys) -> int:
     return min(keys.size("attention.shared_kv_layers", 0), keys.layers - 1)
 
 
-def _latent(keys: Keys) -> LatentFacts | None:
+def _latent(keys: Keys, indexed: Sequence[int]) -> LatentFacts | None:
     """Latent attention, where the file keeps the two halves apart; older files cache it decompressed."""
     key, value = keys.optional("attention.key_length_mla"), keys.optional("attention.value_length_mla")
     rank = keys.optional("attention.kv_lora_rank")
@@ -222,7 +263,33 @@ def _latent(keys: Keys) -> LatentFacts | None:
         index_head_dim=keys.optional("attention.indexer.key_length"),
         index_n_heads=keys.optional("attention.indexer.head_count"),
         index_topk=keys.optional("attention.indexer.top_k"),
+        index_layers=tuple(layer for layer in indexed if layer < keys.layers) if 0 < len(indexed) < keys.layers else (),
     )
+
+
+def _compressed(keys: Keys) -> CompressedFacts | None:
+    """Attention over compressed tokens, in DeepSeek V4."""
+    if keys.architecture != "deepseek4":
+        return None
+    return CompressedFacts(
+        q_lora_rank=keys.size("attention.q_lora_rank"),
+        o_lora_rank=keys.size("attention.output_lora_rank"),
+        o_groups=keys.size("attention.output_group_count"),
+        qk_rope_head_dim=keys.size("rope.dimension_count"),
+        index_head_dim=keys.size("attention.indexer.key_length"),
+        index_n_heads=keys.size("attention.indexer.head_count"),
+        index_topk=keys.size("attention.indexer.top_k"),
+        sparse_ratio=4,
+        heavy_ratio=128,
+    )
+
+
+def _sparse(keys: Keys) -> SparseFacts | None:
+    """The indexer beside ordinary attention, in MiniMax M3."""
+    if keys.architecture != "minimax-m3":
+        return None
+    names = ("head_count", "key_length", "block_size", "top_k")
+    return SparseFacts(*(keys.size(f"attention.indexer.{name}") for name in names))
 
 
 def _experts(keys: Keys) -> ExpertFacts | None:

@@ -18,7 +18,7 @@ from llmops_catalog.cli import COMMANDS
         (["lst"], "there is no command 'lst'. Did you mean 'list'?", ""),
         (["zzz"], "there is no command 'zzz'.", ""),
         (["--catlog", "x", "list"], "there is no option '--catlog'. Did you mean '--catalog'?", ""),
-        (["fit", "--gpuu", "l4"], "there is no option '--gpuu'. Did you mean '--gpu' or '--gpus'?", " fit"),
+        (["fit", "--gpuu", "l4"], "there is no option '--gpuu'. Did you mean '--gpu', '--gpus' or '--gguf'?", " fit"),
         (["validate", "--format", "xml"], "--format: 'xml' is none of text, json, github", " validate"),
         (["list"], "say which COLLECTION", " list"),
         (["show"], "say which NAME", " show"),

@@ -25,6 +25,7 @@ any_training = st.builds(
     gradient_checkpointing=st.booleans(),
     lora_rank=st.integers(1, 256),
     lora_targets=st.sampled_from(["all-linear", "attention", "query-value"]),
+    fused_loss=st.booleans(),
 )
 
 
@@ -95,6 +96,23 @@ def test_recomputing_activations_never_needs_more(model_id, task, context, batch
     less = trained(model_id, task, context, batch, training._replace(gradient_checkpointing=True))
     more = trained(model_id, task, context, batch, training._replace(gradient_checkpointing=False))
     assert less.total_bytes <= more.total_bytes
+
+
+@ROOM
+@given(any_model, any_task, st.integers(512, 40_000), any_batch, any_training)
+def test_a_fused_loss_never_needs_more(model_id, task, context, batch, training):
+    less, more = (trained(model_id, task, context, batch, training._replace(fused_loss=fused)) for fused in (True, False))
+    assert less.total_bytes <= more.total_bytes
+
+
+def test_logits_of_all_tokens_are_kept_three_times_in_32_bit_unless_the_loss_is_fused():
+    tokens = 4096
+    plain, fused = (
+        estimate(LLAMA_8B, task="lora", context_tokens=tokens, training=Training(fused_loss=flag)).memory.parts for flag in (False, True)
+    )
+    assert plain.working_bytes == 12 * tokens * LLAMA_8B.vocab_size
+    assert fused.working_bytes < plain.working_bytes / 4
+    assert fused.activation_bytes == plain.activation_bytes
 
 
 @ROOM

@@ -109,8 +109,17 @@ def test_latents_are_cached_since_5_15():
 
 def test_cards_after_the_first_do_not_hold_the_embeddings():
     one, three = (peak(LLAMA_8B, context_tokens=8192, gpu_count=cards) for cards in (1, 3))
-    each = 8192 * 2 * (3 * 14336 + 3 * 4096)
+    each = 8192 * 2 * (3 * 14336 + 3 * 4096 + 2 * 128) + 20 * MIB
     assert three - one == pytest.approx(2 * each, rel=0.02)
+
+
+def test_bitsandbytes_skips_the_experts_of_transformers_5():
+    model = models()["qwen/qwen3-30b-a3b"]
+    asked = {"quantization": "bnb-nf4", "runtime": "transformers"}
+    four, five = (estimate(model, engine=Engine(runtime_version=version), **asked) for version in ("4.57.0", "5.24.0"))
+    experts = 48 * 128 * 3 * 2048 * 768
+    assert five.memory.weights_bytes - four.memory.weights_bytes == pytest.approx(experts * (2 - 0.5625), rel=0.001)
+    assert "experts stay in 16 bit: bitsandbytes quantizes linear layers only" in {note.text for note in five.assumptions}
 
 
 ENGINES = st.builds(

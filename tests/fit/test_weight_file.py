@@ -8,7 +8,7 @@ import pytest
 from facts_for_tests import LLAMA_8B
 
 from llmops_catalog.errors import FitInputError
-from llmops_catalog.fit import FileTensor, WeightFile, estimate
+from llmops_catalog.fit import FileTensor, WeightFile, best_quantization, estimate, fit_quantizations, memory_card
 from llmops_catalog.fit.weights import weigh
 
 TENSORS = (
@@ -33,12 +33,12 @@ def test_bytes_are_those_of_the_file() -> None:
     assert "predict further tokens" in weights.assumptions[1].text
 
 
-@pytest.mark.parametrize("name", ["q4_k_m", "Q4_K_M", "native"])
+@pytest.mark.parametrize("name", ["q4_k_m", "Q4_K_M", "native", None])
 def test_its_quantization_is_the_files_own(name: str) -> None:
     assert estimate(MODEL, quantization=name, context_tokens=512).quantization == "q4_k_m"
 
 
-@pytest.mark.parametrize("name", ["q8_0", "nonsense", None, 4])
+@pytest.mark.parametrize("name", ["q8_0", "nonsense", 4])
 def test_another_quantization_is_refused(name: str) -> None:
     with pytest.raises(FitInputError) as caught:
         estimate(MODEL, quantization=name)
@@ -50,3 +50,9 @@ def test_equal_files_are_equal_wherever_they_come_from() -> None:
     assert again == MODEL
     assert hash(again) == hash(MODEL)
     assert WeightFile("q4_k_m", TENSORS[1:]) != FILE
+
+
+def test_it_is_ranked_in_its_own_quantization_only() -> None:
+    answers = fit_quantizations(MODEL, memory_card(2**33), context_tokens=512)
+    assert [answer.quantization for answer in answers] == ["q4_k_m"]
+    assert best_quantization(MODEL._replace(file=WeightFile("custom mix", TENSORS)), memory_card(2**33)).quantization == "custom mix"

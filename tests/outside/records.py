@@ -16,7 +16,7 @@ MODELS = Path(__file__).parents[2] / "catalog" / "models"
 
 @cache
 def record(model_id: str) -> dict[str, Any]:
-    return yaml.safe_load((MODELS / f"{model_id}.yaml").read_bytes())
+    return yaml.load((MODELS / f"{model_id}.yaml").read_bytes(), Loader=yaml.CSafeLoader)
 
 
 def facts(model_id: str) -> ModelFacts:

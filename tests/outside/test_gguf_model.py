@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gguf_writer import Tensor, header, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from records import facts
 
 from llmops_catalog.errors import FitInputError, UnknownModelType, UnreadableModel
-from llmops_catalog.fit import GpuFacts, estimate, fit
+from llmops_catalog.fit import Engine, GpuFacts, estimate, fit
+from llmops_catalog.fit.weights import weigh
 from llmops_catalog.outside import model_from_gguf
 
 MIB = 2**20
@@ -49,7 +53,8 @@ def test_a_whole_file_is_exact(tmp_path: Path) -> None:
     model = model_from_gguf(write(tmp_path / "llama-q4.gguf", described, tensors))
     answer = estimate(model, quantization="native", context_tokens=8192)
     assert (answer.quantization, answer.memory.file_bytes) == ("q4_k_m", sum(tensor.size for tensor in tensors))
-    assert answer.memory.host_bytes == 128256 * 4096 // 256 * 144
+    assert weigh(model, "q4_k_m", "llama.cpp").input_bytes == 128256 * 4096 // 256 * 144
+    assert answer.memory.weights_bytes == answer.memory.file_bytes - 128256 * 4096 // 256 * 144
     assert answer.memory.kv_cache_bytes == 1024 * MIB
     assert (model.total_parameters, model.vocab_size, model.max_context_tokens) == (8_030_261_248 + 64, 128_256, 131_072)
     assert answer.as_json()["model"] == "llama-q4.gguf"
@@ -70,7 +75,10 @@ def test_only_the_header_is_needed(tmp_path: Path) -> None:
     described, tensors = llama_8b()
     whole = model_from_gguf(write(tmp_path / "x.gguf", described, tensors))
     (tmp_path / "x.gguf").write_bytes(header(described, tensors))
-    assert model_from_gguf(tmp_path / "x.gguf") == whole
+    model = model_from_gguf(tmp_path / "x.gguf")
+    assert model._replace(notes=()) == whole
+    answer = estimate(model, quantization="native")
+    assert "only the header of the file is there: what it describes is answered" in [known.text for known in answer.assumptions]
 
 
 PATTERN = {"gemma-4-26b": [layer % 6 != 5 for layer in range(30)], "gemma-4-e2b": [layer % 5 != 4 for layer in range(35)]}
@@ -116,6 +124,13 @@ FILES: dict[str, dict[str, Any]] = {
     "meta-llama/llama-4-scout-17b-16e-instruct": keys("llama4", 48, 5120, 40, 8, **HEADS_128),
     "lgai-exaone/exaone-4.0-32b": keys("exaone4", 64, 5120, 40, 8, attention__sliding_window=4096),
     "allenai/olmo-3-7b-instruct": keys("olmo2", 32, 4096, 32, 32, attention__sliding_window=4096),
+    "deepseek-ai/deepseek-v4-flash": keys("deepseek4", 43, 4096, 64, 1, attention__key_length=512, attention__value_length=512,
+                                          attention__sliding_window=128, attention__q_lora_rank=1024, attention__output_lora_rank=1024,
+                                          attention__output_group_count=8, rope__dimension_count=64, hyper_connection__count=4,
+                                          attention__compress_ratios=[0, 0, *[4, 128] * 20, 4], **INDEXER),
+    "minimaxai/minimax-m3": keys("minimax-m3", 60, 6144, 64, 4, **HEADS_128, leading_dense_block_count=3,
+                                 attention__indexer__head_count=4, attention__indexer__key_length=128, attention__indexer__block_size=128,
+                                 attention__indexer__top_k=16),
     "mistralai/mistral-7b-instruct-v0.3": keys("llama", 32, 4096, 32, 8),
     "microsoft/phi-3-mini-4k-instruct": keys("phi3", 32, 3072, 32, 32, attention__sliding_window=2047),
     "google-t5/t5-base": keys("t5", 12, 768, 12, 12, **HEADS_64, decoder_block_count=12),
@@ -157,6 +172,15 @@ def test_delta_attention_beside_latent_attention(tmp_path: Path) -> None:
     assert memory.state_bytes == KIMI.count(0) * (32 * 128 * 128 + 3 * 3 * 32 * 128) * 4
 
 
+def test_layers_without_an_indexer_of_their_own(tmp_path: Path) -> None:
+    """GLM-5.2: which layers have one is seen by their tensors."""
+    described = keys("glm-dsa", 4, 64, 4, 1, attention__q_lora_rank=32, **INDEXER, **LATENT)
+    tensors = [*table(64, 32), *(Tensor(f"blk.{layer}.indexer.attn_k.weight", (64, 128)) for layer in (0, 2))]
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, tensors))
+    assert model.latent is not None
+    assert model.latent.index_layers == (0, 2)
+
+
 def test_latent_attention_of_an_old_file_is_cached_decompressed(tmp_path: Path) -> None:
     described = keys("deepseek2", 61, 7168, 128, 128, attention__key_length=192, attention__value_length=128, attention__kv_lora_rank=512,
                      rope__dimension_count=64)  # fmt: skip
@@ -173,7 +197,7 @@ def test_layers_that_predict_further_tokens_stay_in_the_file(tmp_path: Path) -> 
     answer = estimate(model, quantization="native", context_tokens=256)
     assert model.num_hidden_layers == 2
     assert answer.memory.file_bytes == sum(tensor.size for tensor in tensors)
-    assert answer.memory.file_bytes - answer.memory.weights_bytes - answer.memory.host_bytes == 2 * 64 * 64 * 2
+    assert answer.memory.file_bytes - weigh(model, "custom mix", "llama.cpp").resident_bytes == 2 * 64 * 64 * 2
     assert [known.text for known in answer.assumptions][1] == "the layers that predict further tokens (MTP) stay in the file"
 
 
@@ -206,6 +230,24 @@ def test_does_it_fit(tmp_path: Path) -> None:
     assert (answer.verdict, answer.quantization) == ("fits", "q4_k_m")
     assert answer.max_context_tokens is not None
     assert 8192 <= answer.max_context_tokens < 131_072
+
+
+def test_layers_count_with_their_own_bytes(tmp_path: Path) -> None:
+    """Half of the layers on the card, and the experts of the first three in main memory."""
+    described = keys("qwen3moe", 4, 256, 4, 2, expert_count=8, expert_used_count=2, expert_feed_forward_length=256)
+    plain = [Tensor(f"blk.{layer}.attn_q.weight", (256, 256), kind) for layer, kind in enumerate(("Q8_0", "Q8_0", "F16", "F32"))]
+    experts = [
+        Tensor(f"blk.{layer}.ffn_up_exps.weight", (256, 256, 8), kind) for layer, kind in enumerate(("Q4_K", "Q4_K", "Q6_K", "Q8_0"))
+    ]
+    output = table(256, 32)
+    model = model_from_gguf(write(tmp_path / "x.gguf", described, [*output, *plain, *experts]))
+    for engine, on_card in (
+        (Engine(gpu_layers=2), plain[3].size + experts[3].size + output[1].size),
+        (Engine(gpu_layers=3), sum(one.size for one in (*plain[2:], *experts[2:], output[1]))),
+        (Engine(cpu_expert_layers=3), sum(one.size for one in (*plain, experts[3], output[1]))),
+        (Engine(), sum(one.size for one in (*plain, *experts, output[1]))),
+    ):
+        assert estimate(model, context_tokens=256, engine=engine).memory.weights_bytes == on_card
 
 
 # --- split files ------------------------------------------------------------------------------------------------------
@@ -293,3 +335,31 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         with pytest.raises(UnreadableModel) as caught:
             model_from_gguf(path)
         assert caught.value.message == message
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 5), st.integers(0, 2**31 - 1), st.floats(0, 10, width=32), st.lists(st.integers(0, 300), min_size=1, max_size=70)
+)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(sorted(FILES)), st.data())
+def test_whatever_a_key_says_there_is_an_answer_or_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, model_id: str, data: st.DataObject
+) -> None:
+    described = dict(FILES[model_id])
+    own = sorted(key for key in described if key.count(".") and not key.startswith("general"))
+    for key in data.draw(st.lists(st.sampled_from(own), min_size=1, max_size=3)):
+        described[key] = data.draw(NUMBERS)
+    path = write(tmp_path_factory.getbasetemp() / "keys.gguf", described, table(64, 32))
+    with suppress(FitInputError):
+        assert estimate(model_from_gguf(path), quantization="native", context_tokens=1024).memory.total_bytes > 0
+
+
+def test_a_mix_nobody_named_is_for_llama_cpp(tmp_path: Path) -> None:
+    model = model_from_gguf(write(tmp_path / "x.gguf", ONE, table(64, 32)))
+    card = GpuFacts(id="x", name="X", vendor="nvidia", sold_gb=8, driver_mib=8192, cuda_gib=7.6)
+    answer = fit(model, card, quantization="native", runtime="vllm", context_tokens=256)
+    assert answer.verdict == "unsupported"
+    assert answer.reasons[0].message == "x.gguf is a GGUF file in a mix vllm is not known to load: use llama.cpp"
+    assert fit(model, card, quantization="native", context_tokens=256).verdict == "fits"

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption, once
-from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
+from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts, WeightFile
 from llmops_catalog.fit.kv_cache import CachedLayers, cache_by_layer, cache_bytes, cached_layers, elements_bytes
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes import llama_compute as compute
@@ -127,7 +127,9 @@ def planned(model: ModelFacts, question: Question, visitor_bytes: int, output_by
 
 @lru_cache(maxsize=4096)
 def as_loaded(model: ModelFacts) -> ModelFacts:
-    """The model as llama.cpp reads it: without the windows it does not know."""
+    """The model as llama.cpp reads it: without the windows it does not know. Facts from a GGUF file are so already."""
+    if model.file is not None:
+        return model
     slides = any(group.type in ("sliding_attention", "chunked_attention") for group in model.layer_groups)
     known = model.model_type in SLIDING_FAMILIES and (model.model_type != "exaone4" or model.num_hidden_layers == EXAONE_LAYERS)
     if known or not slides:
@@ -204,6 +206,8 @@ def _weights_by_card(model: ModelFacts, weights: Weights, loaded: int, placement
     """Weights of each card: its layers without the experts kept in main memory, and the output layer on the last."""
     if placement.whole and len(placement.cards) == 1 and not question.engine.cpu_expert_layers:
         return [loaded]
+    if model.file is not None:
+        return _file_by_card(model.file, loaded, placement, question.engine.cpu_expert_layers)
     layers, experts = model.num_hidden_layers, model.experts
     sparse = [layer for layer in range(layers) if experts and experts.has_layer(layer)]
     plain = weights.layer_bytes - weights.expert_bytes
@@ -216,6 +220,31 @@ def _weights_by_card(model: ModelFacts, weights: Weights, loaded: int, placement
     if placement.output_card is not None:
         cards[placement.output_card] += loaded - weights.layer_bytes
     return cards
+
+
+def _file_by_card(file: WeightFile, loaded: int, placement: Placement, experts_outside: int) -> list[int]:
+    """The same of one file, whose layers have sizes of their own; what stands in no layer goes with the output layer."""
+    sizes = _layer_sizes(file)
+    cards = [
+        sum(plain + (experts if layer >= experts_outside else 0) for layer, (plain, experts) in sizes.items() if layer in span)
+        for span in placement.cards
+    ]
+    if placement.output_card is not None:
+        cards[placement.output_card] += loaded - sum(plain + experts for plain, experts in sizes.values())
+    return cards
+
+
+@lru_cache(maxsize=64)
+def _layer_sizes(file: WeightFile) -> dict[int, tuple[int, int]]:
+    """Bytes of each layer: routed experts, and everything else."""
+    sizes: dict[int, tuple[int, int]] = {}
+    for tensor in file.tensors:
+        if tensor.layer is None or not tensor.loaded:
+            continue
+        plain, experts = sizes.get(tensor.layer, (0, 0))
+        routed = tensor.role.startswith("expert_")
+        sizes[tensor.layer] = (plain + tensor.size_bytes * (not routed), experts + tensor.size_bytes * routed)
+    return sizes
 
 
 def _graphs(

@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from llmops_catalog.fit.architectures.layers import placed_groups
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, LayerGroupFacts, ModelFacts
 from llmops_catalog.fit.training.modes import (
     COMPOSED_GELU,
     RELU,
     UNTOUCHED_EXPERTS,
     Mode,
+    feeds_forward,
+    gates_attention,
     norm_style,
+    norms_of,
     traits_of,
 )
 
@@ -52,37 +56,43 @@ def layers_of(model: ModelFacts, mode: Mode) -> tuple[Layers, ...]:
 
 
 def _layers(model: ModelFacts, mode: Mode) -> Iterator[Layers]:
-    dense_left = model.experts.first_dense_layers if model.experts else 0
-    for group in model.layer_groups:
-        dense = min(group.layers, dense_left) if model.experts else group.layers
-        dense_left -= dense if model.experts else 0
-        for count, sparse in ((dense, False), (group.layers - dense, True)):
-            if count:
-                yield _layer(model, mode, group, count, sparse)
+    for group, places in placed_groups(model):
+        sparse = sum(1 for index in places if model.experts and model.experts.has_layer(index))
+        for number, routed in ((len(places) - sparse, False), (sparse, True)):
+            if number:
+                yield _layer(model, mode, group, number, routed)
     if model.kind == "encoder-decoder":
         one = _layer(model, mode, model.layer_groups[0], 1, False)
         crossed = one.saved + attention_bytes(model, mode, model.layer_groups[0]) + norm_bytes(model, mode, model.hidden_size)
         yield one._replace(count=model.num_decoder_layers or model.num_hidden_layers, saved=crossed)
 
 
-def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, count: int, sparse: bool) -> Layers:
-    hidden, traits = model.hidden_size, traits_of(model)
-    recurrent = group.type in RECURRENT_LAYERS
-    saved = traits.norms * norm_bytes(model, mode, hidden) + input_bytes(model, mode)
-    saved += recurrence_bytes(model, mode) if recurrent else attention_bytes(model, mode, group)
-    width = routed = 0
-    if sparse and model.experts:
-        routed = model.experts.used_per_token * model.experts.intermediate_size
-        saved += routed_bytes(model, mode)
-        number = model.experts.shared_count or (1 if traits.always_shared else 0)
-        width = model.experts.shared_intermediate_size or number * model.experts.intermediate_size
-    elif group.type != "attention_only":
-        width = group.intermediate_size or model.intermediate_size or 0
+def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, number: int, routed: bool) -> Layers:
+    """Layers of one kind: norms, what mixes tokens (attention or recurrence), and a feed forward, dense or of experts."""
+    hidden, recurrent, norms = model.hidden_size, group.type in RECURRENT_LAYERS, norms_of(model, group)
+    mixes, feeds = group.type != "feed_forward", feeds_forward(model, group)
+    saved = norms * norm_bytes(model, mode, hidden) + input_bytes(model, mode, mixes, feeds, norms)
+    if mixes:
+        saved += recurrence_bytes(model, mode) if recurrent else attention_bytes(model, mode, group)
+    width = (_shared_width(model) if routed else group.intermediate_size or model.intermediate_size or 0) if feeds else 0
     saved += feed_forward_bytes(model, mode, width)
+    widest = width
+    if routed and model.experts:
+        saved += routed_bytes(model, mode)
+        widest += model.experts.used_per_token * model.experts.intermediate_size
     if not model.is_decoder:
         saved += DROPOUT_MASKS * hidden
-    squared = 0 if recurrent or not mode.eager else model.num_attention_heads * (4 + (2 if mode.compute == 2 else 0))
-    return Layers(count, saved, _working(model, mode, width + routed), _merged(model, mode) if sparse else 0, squared)
+    squared = 0 if recurrent or not (mixes and mode.eager) else model.num_attention_heads * (4 + (2 if mode.compute == 2 else 0))
+    return Layers(number, saved, _working(model, mode, widest), _merged(model, mode) if routed else 0, squared)
+
+
+def _shared_width(model: ModelFacts) -> int:
+    """Width of the experts every token uses, together."""
+    experts = model.experts
+    if experts is None:
+        return 0
+    number = experts.shared_count or (1 if traits_of(model).always_shared else 0)
+    return experts.shared_intermediate_size or number * experts.intermediate_size
 
 
 def norm_bytes(model: ModelFacts, mode: Mode, width: int) -> int:
@@ -91,17 +101,17 @@ def norm_bytes(model: ModelFacts, mode: Mode, width: int) -> int:
     return (4 + trained) * width + STATISTICS
 
 
-def input_bytes(model: ModelFacts, mode: Mode) -> int:
+def input_bytes(model: ModelFacts, mode: Mode, mixes: bool, feeds: bool, norms: int) -> int:
     """Inputs of the matrices that read a norm's output: shared, or one 16-bit copy for each reader where it is cast."""
     hidden, traits = model.hidden_size, traits_of(model)
-    of_attention = 2 if model.latent else 1 if traits.fused_qkv else 3
-    of_feed_forward = 2 if traits.gated and not traits.fused_gate and not model.experts else 1
-    outputs = 1 if traits.norms == 1 else 2
+    of_attention = (2 if model.latent else 1 if traits.fused_qkv else 3) if mixes else 0
+    of_feed_forward = (2 if traits.gated and not traits.fused_gate and not model.experts else 1) if feeds else 0
+    outputs = 1 if norms == 1 else 2
     if mode.trains_all:
         if mode.casts or (norm_style(model) == "layer" and mode.compute == 2):
             return 2 * hidden * (of_attention + of_feed_forward)
         return mode.compute * hidden * outputs
-    adapted = {"query-value": min(of_attention, 2)}.get(mode.targets, of_attention)
+    adapted = min(of_attention, 2) if mode.targets == "query-value" else of_attention
     adapted += of_feed_forward if mode.adapts("feed-forward") and not model.experts else 0
     adapters = 2 * mode.rank * adapted
     return adapters + (4 * hidden * min(outputs, adapted) if mode.compute == 4 else 2 * hidden * adapted)
@@ -111,7 +121,7 @@ def attention_bytes(model: ModelFacts, mode: Mode, group: LayerGroupFacts) -> in
     """Queries, keys and values as the kernel takes them, its output, and the norms and projections on the way."""
     if not model.num_attention_heads:
         return 0
-    octets, traits, heads = mode.compute, traits_of(model), model.num_attention_heads
+    octets, traits, heads = mode.compute, traits_of(model), group.num_attention_heads or model.num_attention_heads
     copy = 2 * heads if mode.compute == 2 and mode.stream == 2 and mode.adapts("attention") else 0
     if model.latent:
         latent = model.latent
@@ -124,6 +134,8 @@ def attention_bytes(model: ModelFacts, mode: Mode, group: LayerGroupFacts) -> in
     kept = octets * 2 * (queries + keys) + copy * head_dim + LOG_SUM * heads + 2 * mode.rank * mode.adapts("attention")
     if traits.fused_qkv and traits.positions is None and not mode.upcast:
         kept += octets * (queries + keys)  # values are a view that keeps all of the fused projection alive
+    if gates_attention(model):
+        kept += 3 * octets * queries  # the gate, its sigmoid and the product
     if traits.qk_norm:
         kept += norm_bytes(model, mode._replace(stream=mode.compute), queries + keys)
     return kept
@@ -154,9 +166,9 @@ def routed_bytes(model: ModelFacts, mode: Mode) -> int:
     gated = 3 if traits_of(model).gated else 1
     clamped = 3 if model.model_type in UNTOUCHED_EXPERTS else 0  # clamp, sigmoid and sum of gpt-oss' own activation
     trained = mode.trains_all or _adapts_experts(model, mode)
-    width = experts.intermediate_size * (gated + clamped + (1 if trained else 0))
+    inner, outer = experts.intermediate_size * (gated + clamped + (1 if trained else 0)), experts.latent_size or model.hidden_size
     inputs = 2 if trained else 1
-    return mode.compute * experts.used_per_token * (width + inputs * model.hidden_size) + 8 * experts.count
+    return mode.compute * experts.used_per_token * (inner + inputs * outer) + 8 * experts.count
 
 
 def recurrence_bytes(model: ModelFacts, mode: Mode) -> int:
@@ -178,7 +190,7 @@ def _merged(model: ModelFacts, mode: Mode) -> int:
     if experts is None or not _adapts_experts(model, mode):
         return 0
     matrices = 3 if traits_of(model).gated else 2
-    return mode.compute * experts.count * matrices * experts.intermediate_size * model.hidden_size
+    return mode.compute * experts.count * matrices * experts.intermediate_size * (experts.latent_size or model.hidden_size)
 
 
 def _working(model: ModelFacts, mode: Mode, width: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from llmops_catalog.fit.architectures.families import FAMILIES
 from llmops_catalog.fit.assumptions import Assumption, MissingFact, once
 from llmops_catalog.fit.checkpoint_formats import HALF_ROLES
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
@@ -37,6 +38,7 @@ PREFETCHED = 2
 """Layers whose weights are gathered at once: the one computed and the next."""
 
 LOSS = "https://github.com/huggingface/transformers/blob/main/src/transformers/loss/loss_utils.py"
+LIGER = "https://github.com/linkedin/Liger-Kernel/blob/main/src/liger_kernel/ops/fused_linear_cross_entropy.py"
 CHECKPOINTS = "https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_layers.py"
 TRAINER = "https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py"
 PEFT = "https://github.com/huggingface/peft/blob/main/src/peft/tuners/lora/layer.py"
@@ -180,16 +182,35 @@ def moments_of(model: ModelFacts, mode: Mode, question: Question, stays: Standin
     working = max(kind.working * tokens + kind.merged // 3 + (size if checkpointed else 0) for kind, size in zip(kinds, whole, strict=True))
     unpacked = 2 * weigh(model, question.quantization, "transformers").largest_matrix if mode.upcast else 0
     final = tokens * (norm_bytes(model, mode, model.hidden_size) + (mode.compute * model.hidden_size if mode.trains_all else 0))
-    logits = tokens * model.vocab_size if model.is_decoder else 0
-    capped = 2 * logits if model.model_type in SOFT_CAPPED else 0
     head = 2 * model.vocab_size * model.hidden_size if mode.casts and model.is_decoder else 0
+    forward, backward = _loss(model, mode, question, stays)
     return Moments(
         activations=kept + final,
-        loss=kept + final + capped + head + max(LOSS_COPIES * logits, mode.compute * logits + stays.head_gradient),
+        loss=kept + final + head + backward,
         layer=kept + working + unpacked + stays.largest_gradient + stays.held,
-        forward=kept + final + capped + head + FORWARD_COPIES * logits + (stays.casts if checkpointed else 0),
+        forward=kept + final + head + forward + (stays.casts if checkpointed else 0),
         step=max(stays.states.step_bytes, stays.table_moment),
     )
+
+
+def _loss(model: ModelFacts, mode: Mode, question: Question, stays: Standing) -> tuple[int, int]:
+    """What the loss takes in the forward and in the backward pass, from the output layer on; nothing where there is none.
+
+    A fused loss computes the logits of as many tokens at once as fill the room of the hidden states, and their gradients
+    with them (Liger).
+    """
+    if not model.is_decoder:
+        return 0, 0
+    tokens, vocabulary = question.context_tokens * question.concurrency, model.vocab_size
+    if question.training.fused_loss:
+        at_once = -(-tokens // -(-vocabulary // model.hidden_size))
+        pieces = mode.compute * vocabulary * min(tokens, 1 << (at_once - 1).bit_length())
+        gradient = mode.compute * model.hidden_size * tokens + stays.head_gradient
+        return pieces + gradient, gradient
+    logits = tokens * vocabulary
+    capped = 2 * logits if model.model_type in SOFT_CAPPED else 0
+    backward = max(LOSS_COPIES * logits, mode.compute * logits + stays.head_gradient)
+    return capped + FORWARD_COPIES * logits, capped + backward
 
 
 def _whole(tensor: Tensor) -> int:
@@ -211,8 +232,7 @@ def _unit(model: ModelFacts, tensors: tuple[Tensor, ...], mode: Mode, weights: i
 
 
 def _doubt(model: ModelFacts) -> float:
-    from llmops_catalog.fit.architectures.families import FAMILIES
-
+    """Share of the activations our count may be off by."""
     if any(group.type in RECURRENT_LAYERS for group in model.layer_groups):
         return RECURRENT_DOUBT
     return 0.0 if model.model_type in FAMILIES and model.kind != "encoder-decoder" else FAMILY_DOUBT
@@ -235,8 +255,10 @@ def _said(model: ModelFacts, mode: Mode, question: Question) -> list[Assumption]
     said.append(Assumption(f"optimizer {training.optimizer}", SOURCES.get(training.optimizer, BITSANDBYTES)))
     if training.gradient_checkpointing:
         said.append(Assumption("only the input of each layer is kept; the layer is computed again for its gradients", CHECKPOINTS))
-    if model.is_decoder:
-        said.append(Assumption("the loss is taken over all tokens at once, in 32 bit; a fused or chunked loss needs less", LOSS))
+    if training.fused_loss and model.is_decoder:
+        said.append(Assumption("the loss is taken piece by piece: the logits of all tokens never stand together", LIGER))
+    elif model.is_decoder:
+        said.append(Assumption("the loss is taken over all tokens at once, in 32 bit; a fused loss needs less (--fused-loss)", LOSS))
     else:
         said.append(Assumption("the loss is taken over the vectors: there are no logits"))
     if question.gpu_count > 1:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from llmops_catalog.fit.architectures.families import FAMILIES, LLAMA, Traits
 from llmops_catalog.fit.architectures.hybrids import HYBRIDS
-from llmops_catalog.fit.facts import ModelFacts
+from llmops_catalog.fit.facts import RECURRENT_LAYERS, LayerGroupFacts, ModelFacts
 from llmops_catalog.fit.question import Question
 
 UPCAST_NORMS = ("gemma", "olmo2", "olmo3", "gpt_oss", "recurrent_gemma")
@@ -69,6 +69,28 @@ def traits_of(model: ModelFacts) -> Traits:
     if model.model_type in HYBRIDS:
         return HYBRIDS[model.model_type].traits
     return FAMILIES.get(model.model_type, (LLAMA,))[0]
+
+
+def norms_of(model: ModelFacts, group: LayerGroupFacts) -> int:
+    """Norms over the residual stream in a layer of this group."""
+    how = HYBRIDS.get(model.model_type)
+    if how is None or group.type not in RECURRENT_LAYERS:
+        return traits_of(model).norms
+    return 1 if how.separate_feed_forward else how.norms_of_recurrent
+
+
+def feeds_forward(model: ModelFacts, group: LayerGroupFacts) -> bool:
+    """True where a layer of this group has a feed forward."""
+    how = HYBRIDS.get(model.model_type)
+    if how is None or group.type == "feed_forward":
+        return True
+    return not how.separate_feed_forward and (group.type not in RECURRENT_LAYERS or how.feed_forward_after_recurrent)
+
+
+def gates_attention(model: ModelFacts) -> bool:
+    """True where what attention returns is multiplied by a gate for every value."""
+    how = HYBRIDS.get(model.model_type)
+    return traits_of(model).attention_gate == "full" or (how is not None and how.gated_queries)
 
 
 def norm_style(model: ModelFacts) -> str:

@@ -13,10 +13,9 @@ CUDA_CONTEXT = 256 * MIB
 """Beyond the tensors after loading: 194 to 321 MiB in nvidia-smi readings saved in
 https://github.com/DJCordhose/llm-ops (Llama 3.1 8B, Llama 3.2 1B and 3B on an L4)."""
 CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 150 * MIB, 512 * MIB
-WORKSPACE = 8_519_680
-"""Scratch of cuBLAS, taken from the allocator at the first multiplication: 2 x 4 MiB and 8 x 16 KiB
-(aten/src/ATen/cuda/CublasHandlePool.cpp); 32 MiB on compute capability 9.0."""
-HOPPER_WORKSPACE = 32 * MIB
+WORKSPACE, HOPPER_WORKSPACE = 8_519_680, 32 * MIB
+"""Scratch of cuBLAS, taken from the allocator at the first multiplication: 2 x 4 MiB and 8 x 16 KiB, and 32 MiB on compute
+capability 9.0 (aten/src/ATen/cuda/CublasHandlePool.cpp)."""
 SEGMENT, UNSPLIT, LARGE = 2 * MIB, MIB, 10 * MIB
 """Blocks of 10 MiB and more are asked for in steps of 2 MiB; what is left over in a block is given out again only if it is
 more than 1 MiB (`kRoundLarge`, `kSmallSize`, `kMinLargeAlloc` in c10/cuda/CUDACachingAllocator.cpp). The counters of
@@ -55,4 +54,4 @@ def bits_of(quantization: str) -> int:
         return 32
     if quantization in ("f16", "bf16", "native"):
         return 16
-    return 8 if quantization.endswith("int8") or quantization.startswith("fp8") else 4
+    return 8 if quantization.startswith(("bnb-int8", "gptq-int8", "int8", "fp8", "w8")) else 4
