@@ -15,7 +15,7 @@ from llmops_catalog.fit.runtimes.footprint import Footprint
 from llmops_catalog.fit.runtimes.llama_compute import MICRO_BATCH, Batch, Build
 from llmops_catalog.fit.sizes import MIB, padded, shown
 from llmops_catalog.fit.state import state_bytes
-from llmops_catalog.fit.weights import LOADER, Weights
+from llmops_catalog.fit.weights import LOADER, Weights, largest_tensors
 
 CONTEXT_STEP = 256
 """n_ctx and the sliding cache are padded to it (https://github.com/ggml-org/llama.cpp/issues/17037)."""
@@ -289,11 +289,12 @@ def _visitors(model: ModelFacts, weights: Weights, question: Question) -> tuple[
     """The largest tensor that stays in main memory and visits a card to be multiplied there, and the output layer if it does."""
     engine, experts = question.engine, model.experts
     if engine.gpu_layers is not None and engine.gpu_layers <= model.num_hidden_layers:
-        table = weights.table_bytes if model.tie_word_embeddings else 0
-        output = table or weights.resident_bytes - weights.input_bytes - weights.layer_bytes
-        return weights.largest_tensor_bytes, output if engine.gpu_layers == 0 and model.is_decoder else 0
-    outside = experts is not None and any(experts.has_layer(layer) for layer in range(engine.cpu_expert_layers))
-    return weights.largest_expert_tensor_bytes if outside else 0, 0
+        output = weights.table_bytes if model.tie_word_embeddings else weights.output_bytes
+        every, _ = largest_tensors(model, question.quantization)
+        return every, output if engine.gpu_layers == 0 and model.is_decoder else 0
+    if experts is None or not any(experts.has_layer(layer) for layer in range(engine.cpu_expert_layers)):
+        return 0, 0
+    return largest_tensors(model, question.quantization)[1], 0
 
 
 def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Batch, placement: Placement) -> tuple[Assumption, ...]:
