@@ -63,11 +63,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
         overhead_bytes=CUDA_CONTEXT * cards,
         per_gpu_bytes=tuple(per_gpu),
         below_bytes=min(growth + spread + fewer // cards + CUDA_CONTEXT - CUDA_CONTEXT_LOW, CUDA_CONTEXT + compute // cards),
-        above_bytes=growth
-        + spread
-        + (copies + _experts_in_16_bit(model, weights, question, prompt)) // cards
-        + CUDA_CONTEXT_HIGH
-        - CUDA_CONTEXT,
+        above_bytes=growth + spread + (copies + fresh) // cards + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
         assumptions=once([*weights.assumptions, *needs.notes, *([SPREAD] if cards > 1 else [])]),
     )
 
