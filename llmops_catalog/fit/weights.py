@@ -66,9 +66,6 @@ class Weights(NamedTuple):
     expert_bytes: int = 0
     tower_bytes: int = 0
     output_bytes: int = 0
-    largest_tensor_bytes: int = 0
-    """The largest tensor of one layer, all experts of a kind being one tensor as in GGUF."""
-    largest_expert_tensor_bytes: int = 0
 
 
 Sizes = dict[str, int]
@@ -92,13 +89,19 @@ def weigh(model: ModelFacts, quantization: str, runtime: str) -> Weights:
 def _of_file(made: Shapes, file: WeightFile) -> Weights:
     """The bytes that lie in the file; what no runtime loads of it is downloaded only."""
     loaded = [tensor for tensor in file.tensors if tensor.loaded]
-    sizes: Sizes = {}
-    for tensor in loaded:
-        sizes[tensor.role] = sizes.get(tensor.role, 0) + tensor.size_bytes
+    sizes = _sizes_in(file)
     said = [Assumption("weights are the tensors of the file, each in its own type")]
     if len(loaded) < len(file.tensors):
         said.append(Assumption("the layers that predict further tokens (MTP) stay in the file", LOADER))
-    return _with_largest(made, sizes, _weights(made, sizes, sum(sizes.values()), file.file_bytes, said))
+    return _weights(made, sizes, sum(sizes.values()), file.file_bytes, said)
+
+
+def _sizes_in(file: WeightFile) -> Sizes:
+    sizes: Sizes = {}
+    for tensor in file.tensors:
+        if tensor.loaded:
+            sizes[tensor.role] = sizes.get(tensor.role, 0) + tensor.size_bytes
+    return sizes
 
 
 def gguf_file_type(model: ModelFacts, quantization: str) -> str:
@@ -111,12 +114,18 @@ def gguf_file_type(model: ModelFacts, quantization: str) -> str:
     return native if native in GGUF_DEFAULT_TYPE else "bf16"
 
 
-def _gguf(model: ModelFacts, made: Shapes, file_type: str) -> Weights:
-    """The tensors convert_hf_to_gguf.py writes, each in the type the quantizer gives it."""
+def _gguf_sizes(model: ModelFacts, made: Shapes, file_type: str) -> tuple[str, Mix, Sizes]:
+    """The default type of a file, what its rules ask, and the bytes of each role."""
     forked = file_type in FORK_DEFAULT_TYPE
     base = FORK_DEFAULT_TYPE[file_type] if forked else GGUF_DEFAULT_TYPE[file_type]
     mix = made.mix._replace(file_type=file_type, native_mxfp4=_keeps_mxfp4(model.native_dtype, base))
-    sizes = gguf_sizes(made.text_shapes, _forked(mix) if forked else choices(mix), base)
+    return base, mix, gguf_sizes(made.text_shapes, _forked(mix) if forked else choices(mix), base)
+
+
+def _gguf(model: ModelFacts, made: Shapes, file_type: str) -> Weights:
+    """The tensors convert_hf_to_gguf.py writes, each in the type the quantizer gives it."""
+    forked = file_type in FORK_DEFAULT_TYPE
+    base, mix, sizes = _gguf_sizes(model, made, file_type)
     resident = sum(sizes.values())
     file_bytes, said = resident, [*made.notes]
     if model.other_modality_parameters:
@@ -231,9 +240,14 @@ def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: 
     )
 
 
-def _with_largest(made: Shapes, sizes: Mapping[str, int], weights: Weights) -> Weights:
-    """With the largest tensor one layer holds, of all and of the experts': what visits a card where layers stay in main memory."""
+@lru_cache(maxsize=4096)
+def largest_tensors(model: ModelFacts, quantization: str) -> tuple[int, int]:
+    """Bytes of the largest tensor one layer holds in a GGUF file, of all and of the experts': all experts of a kind are one.
+
+    It visits a card where layers stay in main memory. Nothing else asks for it, so it is no part of `Weights`.
+    """
+    made = shapes(model)
+    sizes = _sizes_in(model.file) if model.file else _gguf_sizes(model, made, gguf_file_type(model, quantization))[2]
     each = [(role, sizes.get(role, 0) * one // every) for role, one, every in made.of_one_layer]
-    largest = max((size for _, size in each), default=0)
-    of_experts = max((size for role, size in each if role.startswith("expert_")), default=0)
-    return weights._replace(largest_tensor_bytes=largest, largest_expert_tensor_bytes=of_experts)
+    of_experts = [size for role, size in each if role.startswith("expert_")]
+    return max((size for _, size in each), default=0), max(of_experts, default=0)

@@ -76,10 +76,10 @@ def test_fits_tight_and_does_not_fit_by_the_interval():
     assert fit(LLAMA_8B, memory_card(memory.high_bytes), quantization="q8_0").verdict == "fits"
     tight = fit(LLAMA_8B, memory_card(memory.high_bytes - 1), quantization="q8_0")
     assert tight.verdict == "tight"
-    assert reasons(tight) == {"little-room": "needs 8.77 GiB to 9.19 GiB, 9.19 GiB can be allocated: it may or may not start"}
+    assert reasons(tight) == {"little-room": "needs 8.65 GiB to 9.20 GiB, 9.20 GiB can be allocated: it may or may not start"}
     too_small = fit(LLAMA_8B, memory_card(memory.low_bytes - 1), quantization="q8_0")
     assert too_small.verdict == "does-not-fit"
-    assert reasons(too_small) == {"too-large": "needs at least 8.77 GiB, 8.77 GiB can be allocated"}
+    assert reasons(too_small) == {"too-large": "needs at least 8.65 GiB, 8.65 GiB can be allocated"}
     assert too_small.min_gpus == 2
 
 

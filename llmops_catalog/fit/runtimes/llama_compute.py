@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from llmops_catalog.fit.facts import ModelFacts
-from llmops_catalog.fit.runtimes.llama_graph import Peak
+from llmops_catalog.fit.runtimes.llama_graph import Peak, Ways
 from llmops_catalog.fit.runtimes.llama_layers import Shape, attends, boundary_width, graph_shape, slides
 
 MICRO_BATCH = 512
@@ -39,6 +39,9 @@ NARROW_MASK_BUILD = 9350
 FEW_LOGITS_BUILD = 9450
 """llama-server reserves logits only for the tokens it asks for since https://github.com/ggml-org/llama.cpp/pull/23861 of
 June 2026; the library itself, llama-cli and llama-bench go on reserving them for every token of a micro-batch."""
+KEPT_EXPERTS_BUILD = 10800
+"""What experts return is weighted and added in one operation since https://github.com/ggml-org/llama.cpp/pull/25952, merged in
+September 2026 between builds 10760 and 10864."""
 
 
 class Batch(NamedTuple):
@@ -58,6 +61,7 @@ class Build(NamedTuple):
     wide_masks: bool = False
     few_logits: bool = False
     gates_in_place: bool = False
+    keeps_experts: bool = False
 
 
 def build_number(version: str | None) -> int | None:
@@ -77,6 +81,7 @@ def build_of(version: str | None, flash_attention: bool) -> Build:
         number < NARROW_MASK_BUILD,
         number >= FEW_LOGITS_BUILD,
         number < GLU_BUILD,
+        number >= KEPT_EXPERTS_BUILD,
     )
 
 
@@ -100,12 +105,11 @@ def flash_attention_runs(model: ModelFacts) -> bool:
     return True
 
 
-def shape_of(model: ModelFacts, build: Build, batch: Batch, cache_type: str, fed_from_outside: bool = False) -> Shape:
+def shape_of(model: ModelFacts, build: Build, cache_type: str, fed_from_outside: bool = False) -> Shape:
     """The shape of the model's graph for this build and cache."""
     flash = build.flash_attention and flash_attention_runs(model)
     unpacks = flash and cache_type not in ("f16", "f32")
-    recurrent = batch.slots / batch.tokens if model.state else 0.0
-    return graph_shape(model, flash, unpacks, recurrent, fed_from_outside, build.gates_in_place, build.wide_masks)
+    return graph_shape(model, Ways(flash, unpacks, fed_from_outside, build.gates_in_place, build.wide_masks, build.keeps_experts))
 
 
 def layers_bytes(shape: Shape, batch: Batch) -> int:
@@ -117,7 +121,7 @@ def _end(peak: Peak, batch: Batch) -> float:
     cells = peak.cells
     per_token = peak.numbers + cells.full * batch.cells + cells.sliding * batch.sliding_cells
     unpacked = cells.unpacked_full * batch.cells + cells.unpacked_sliding * batch.sliding_cells
-    return 4 * batch.tokens * per_token + 2 * batch.slots * unpacked
+    return 4 * batch.tokens * per_token + batch.slots * (2 * unpacked + 4 * cells.states)
 
 
 def output_bytes(shape: Shape, batch: Batch) -> int:

@@ -13,9 +13,9 @@ from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes import llama_compute as compute
 from llmops_catalog.fit.runtimes.footprint import Footprint
 from llmops_catalog.fit.runtimes.llama_compute import MICRO_BATCH, Batch, Build
-from llmops_catalog.fit.sizes import MIB, padded
+from llmops_catalog.fit.sizes import MIB, padded, shown
 from llmops_catalog.fit.state import state_bytes
-from llmops_catalog.fit.weights import LOADER, Weights
+from llmops_catalog.fit.weights import LOADER, Weights, largest_tensors
 
 CONTEXT_STEP = 256
 """n_ctx and the sliding cache are padded to it (https://github.com/ggml-org/llama.cpp/issues/17037)."""
@@ -29,6 +29,8 @@ INDEXED_SHARE = 0.6
 """The same for sparse attention: where its indexer leaves holes, the cache decides."""
 PIPELINE_SHARE = 0.5
 """The same for layers that hand more than the residual stream to the next card: recurrent ones, embeddings of their own."""
+VISITED_SHARE = 0.2
+"""The same where layers or experts stay in main memory."""
 SLIDING_FAMILIES = (
     "afmoe", "cohere2", "deepseek_v4", "exaone4", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma4", "gemma4_unified", "gpt_oss",
     "llama4", "mimo_v2_flash", "modernbert", "olmo3", "step3p7",
@@ -38,6 +40,10 @@ Mistral 7B, Phi-3 and StarCoder2, every layer looks at the whole context and cac
 EXAONE_LAYERS = 64
 """EXAONE 4 slides its window in the model of this many layers only (src/models/exaone4.cpp)."""
 
+SERVER_SLOTS = 4
+"""Sequences llama-server keeps at once where nobody says how many, in one cache for all."""
+
+SERVER_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server.cpp"
 KV_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache-iswa.cpp"
 MLA_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache.cpp"
 GRAPH_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-context.cpp"
@@ -53,34 +59,70 @@ class Placement(NamedTuple):
     """All layers and the output layer are on cards."""
 
 
+class Plan(NamedTuple):
+    """Everything but the weights, the same for every quantization: bytes card by card.
+
+    `least` and `most` are the compute buffers in other builds, where the question names none.
+    """
+
+    placement: Placement
+    caches: list[int]
+    states: list[int]
+    outside: int
+    """Cache and state of layers in main memory."""
+    graphs: list[int]
+    least: list[int]
+    most: list[int]
+    assumptions: tuple[Assumption, ...]
+
+
 def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footprint:
     """Memory of one server with `question.concurrency` slots."""
     model = as_loaded(model)
-    placement = placed(model.num_hidden_layers, question.gpu_count, question.engine.gpu_layers)
-    build = compute.build_of(question.engine.runtime_version, question.engine.flash_attention)
-    batch = batch_of(model, question)
-    output_copy = weights.table_bytes if model.is_decoder and not weights.output_bytes else 0
+    plan = planned(model, question._replace(quantization=""), *_visitors(model, weights, question))
+    output_copy = weights.table_bytes if model.is_decoder and model.tie_word_embeddings else 0
     loaded = weights.resident_bytes - weights.input_bytes + output_copy
-    on_cards = _weights_by_card(model, weights, loaded, placement, question)
-    caches, states = _cache_by_card(model, question, batch, placement)
-    graphs = _graphs(model, weights, question, build, batch, placement)
-    per_gpu = tuple(sum(parts) + CUDA_CONTEXT for parts in zip(on_cards, caches, states, graphs, strict=True))
-    cards = question.gpu_count
-    cache, state = _cache(model, question, batch), question.concurrency * state_bytes(model, convolution_bytes=4)
-    fewer, more = _other_builds(model, weights, question, build, batch, placement, graphs)
-    spread = int(max(graphs) * _graph_share(model, cards)) + weights.uncertainty_bytes // cards
+    on_cards = _weights_by_card(model, weights, loaded, plan.placement, question)
+    cards, graphs = question.gpu_count, plan.graphs
+    share, unsure = _graph_share(model, plan.placement, question), weights.uncertainty_bytes // cards
+    below = (sum(graphs) - sum(plan.least)) // cards + int(max(plan.least) * share)
+    above = max(most - graph for most, graph in zip(plan.most, graphs, strict=True)) + int(max(graphs) * share)
     return Footprint(
         weights_bytes=sum(on_cards),
-        host_bytes=weights.input_bytes + loaded - sum(on_cards) + cache - sum(caches) + state - sum(states),
-        kv_cache_bytes=sum(caches),
-        state_bytes=sum(states),
+        host_bytes=weights.input_bytes + loaded - sum(on_cards) + plan.outside,
+        kv_cache_bytes=sum(plan.caches),
+        state_bytes=sum(plan.states),
         compute_bytes=sum(graphs),
         overhead_bytes=CUDA_CONTEXT * cards,
-        per_gpu_bytes=per_gpu,
-        below_bytes=spread + fewer + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
-        above_bytes=spread + more + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
-        assumptions=_assumptions(model, weights, question, build, placement, bool(output_copy)),
+        per_gpu_bytes=tuple(sum(parts) + CUDA_CONTEXT for parts in zip(on_cards, plan.caches, plan.states, graphs, strict=True)),
+        below_bytes=below + unsure + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
+        above_bytes=above + unsure + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
+        assumptions=once([*weights.assumptions, *plan.assumptions]),
     )
+
+
+@lru_cache(maxsize=8192)
+def planned(model: ModelFacts, question: Question, visitor_bytes: int, output_bytes: int) -> Plan:
+    """The plan for a question without its quantization.
+
+    `visitor_bytes` is the largest tensor in main memory that visits a card, `output_bytes` the output layer if it does.
+    """
+    engine = question.engine
+    placement = placed(model.num_hidden_layers, question.gpu_count, engine.gpu_layers)
+    build, batch = compute.build_of(engine.runtime_version, engine.flash_attention), batch_of(model, question)
+    caches, states = _cache_by_card(model, question, batch, placement)
+    whole = _cache(model, question, batch) + question.concurrency * state_bytes(model, convolution_bytes=4)
+    graphs, least, most = [
+        _graphs(model, question, other, batch, placement, (visitor_bytes, output_bytes))
+        for other in (build, build._replace(few_logits=True), build._replace(wide_masks=True, keeps_experts=True))
+    ]
+    if engine.runtime_version is not None:
+        least = most = graphs
+    else:  # once more the masks: where the last norm lies above them, so do the logits
+        mask = compute.mask_bytes(model, build, batch)
+        most = [max(wide, graph + mask) for wide, graph in zip(most, graphs, strict=True)]
+    said = _assumptions(model, question, build, batch, placement)
+    return Plan(placement, caches, states, whole - sum(caches) - sum(states), graphs, least, most, said)
 
 
 @lru_cache(maxsize=4096)
@@ -205,95 +247,92 @@ def _layer_sizes(file: WeightFile) -> dict[int, tuple[int, int]]:
     return sizes
 
 
-def _pipelined(build: Build, placement: Placement, question: Question) -> bool:
-    """True where the cards work in a pipeline: all layers on several of them, no tensor placed by hand."""
-    return build.pipelines and placement.whole and question.gpu_count > 1 and not question.engine.cpu_expert_layers
-
-
-def _graphs(model: ModelFacts, weights: Weights, question: Question, build: Build, batch: Batch, placement: Placement) -> list[int]:
+def _graphs(
+    model: ModelFacts, question: Question, build: Build, batch: Batch, placement: Placement, visitors: tuple[int, int]
+) -> list[int]:
     """The compute buffer of each card.
 
     Weights in main memory are multiplied on the first card nevertheless (32 tokens and more), one tensor at a time.
     """
-    pipelined = _pipelined(build, placement, question)
-    shape = compute.shape_of(model, build, batch, question.kv_cache_type, pipelined)
+    pipelined = build.pipelines and placement.whole and question.gpu_count > 1 and not question.engine.cpu_expert_layers
+    shape = compute.shape_of(model, build, question.kv_cache_type, pipelined)
     layers = compute.layers_bytes(shape, batch)
     output = 0 if build.few_logits else compute.output_bytes(shape, batch)
     sizes = []
     for card, span in enumerate(placement.cards):
         size = layers if span or not card else 0
-        if card == placement.output_card or (placement.output_card is None and not card):
+        if card == (placement.output_card or 0):
             size = max(size, output)
         if pipelined and (span or card == placement.output_card):
             size += compute.pipeline_bytes(model, build, batch, card == 0)
         sizes.append(size)
     if not build.pipelines:
         sizes = [max(sizes), *[0] * (len(sizes) - 1)]
-    visiting = _visiting_bytes(model, weights, question, placement)
-    sizes[0] = max(sizes[0], layers + visiting + 4 * batch.tokens * model.hidden_size) if visiting else sizes[0]
-    if placement.output_card is None and model.is_decoder and not build.few_logits:
-        sizes[0] = max(sizes[0], output + _output_tensor(weights))
+    visitor, output_layer = visitors
+    if visitor:
+        sizes[0] = max(sizes[0], layers + visitor + 4 * batch.tokens * model.hidden_size)
+    if output_layer and output:
+        sizes[0] = max(sizes[0], output + output_layer)
     return sizes
 
 
-def _graph_share(model: ModelFacts, cards: int) -> float:
+def _graph_share(model: ModelFacts, placement: Placement, question: Question) -> float:
     """How far a compute buffer may be off, as a share of it."""
     if model.latent and model.latent.index_n_heads:
         return INDEXED_SHARE
-    return PIPELINE_SHARE if cards > 1 and (model.state or model.per_layer_embedding_size) else GRAPH_SHARE
+    if question.gpu_count > 1 and (model.state or model.per_layer_embedding_size):
+        return PIPELINE_SHARE
+    return GRAPH_SHARE if placement.whole and not question.engine.cpu_expert_layers else VISITED_SHARE
 
 
-def _visiting_bytes(model: ModelFacts, weights: Weights, question: Question, placement: Placement) -> int:
-    """The largest tensor that stays in main memory and visits the card to be multiplied there."""
-    if placement.cards[0].start:
-        return weights.largest_tensor_bytes
-    experts = model.experts
-    outside = question.engine.cpu_expert_layers
-    return weights.largest_expert_tensor_bytes if experts and any(experts.has_layer(layer) for layer in range(outside)) else 0
-
-
-def _output_tensor(weights: Weights) -> int:
-    return weights.output_bytes or weights.table_bytes
-
-
-def _other_builds(
-    model: ModelFacts, weights: Weights, question: Question, build: Build, batch: Batch, placement: Placement, graphs: list[int]
-) -> tuple[int, int]:
-    """How much less and more a card needs with other builds, where none is named: logits for few tokens, wide masks.
-
-    The masks once more: where the last norm lies above them, so do the logits.
-    """
-    if question.engine.runtime_version is not None:
+def _visitors(model: ModelFacts, weights: Weights, question: Question) -> tuple[int, int]:
+    """The largest tensor that stays in main memory and visits a card to be multiplied there, and the output layer if it does."""
+    engine, experts = question.engine, model.experts
+    if engine.gpu_layers is not None and engine.gpu_layers <= model.num_hidden_layers:
+        output = weights.table_bytes if model.tie_word_embeddings else weights.output_bytes
+        every, _ = largest_tensors(model, question.quantization)
+        return every, output if engine.gpu_layers == 0 and model.is_decoder else 0
+    if experts is None or not any(experts.has_layer(layer) for layer in range(engine.cpu_expert_layers)):
         return 0, 0
-    fewer = _graphs(model, weights, question, build._replace(few_logits=True), batch, placement)
-    wider = _graphs(model, weights, question, build._replace(wide_masks=True), batch, placement)
-    grown = max(wide - graph for wide, graph in zip(wider, graphs, strict=True))
-    return (sum(graphs) - sum(fewer)) // len(graphs), max(grown, compute.mask_bytes(model, build, batch))
+    return largest_tensors(model, question.quantization)[1], 0
 
 
-def _assumptions(
-    model: ModelFacts, weights: Weights, question: Question, build: Build, placement: Placement, copied: bool
-) -> tuple[Assumption, ...]:
-    said = [*weights.assumptions]
+def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Batch, placement: Placement) -> tuple[Assumption, ...]:
     flash = build.flash_attention and compute.flash_attention_runs(model)
     where = "all layers on the GPU" if placement.whole else f"{_on_cards(placement)} of {model.num_hidden_layers + 1} layers on the GPU"
     tokens = question.engine.micro_batch_tokens or MICRO_BATCH
-    said.append(Assumption(f"{where}, flash attention {'on' if flash else 'off'}, micro-batches of {tokens} tokens", GRAPH_SOURCE))
+    said = [Assumption(f"{where}, flash attention {'on' if flash else 'off'}, micro-batches of {tokens} tokens", GRAPH_SOURCE)]
     if build.flash_attention and not flash and model.num_attention_heads:
         said.append(Assumption("no flash-attention kernel takes heads of this size", compute.FLASH_SOURCE))
-    if copied:
+    if model.is_decoder and model.tie_word_embeddings:
         said.append(Assumption("the embedding table stays in main memory and a copy serves as output layer on the GPU", LOADER))
     elif model.is_decoder:
         said.append(Assumption("the input embedding stays in main memory", LOADER))
     if any(group.type == "sliding_attention" for group in model.layer_groups):
         said.append(Assumption("sliding-window layers cache their window and one micro-batch, padded to 256 tokens", KV_SOURCE))
+        more = _unasked_slots(model, question, batch)
+        if more:
+            text = f"one slot (-np 1); llama-server on its own reserves {SERVER_SLOTS}, whose windows take {shown(more)} more"
+            said.append(Assumption(text, SERVER_SOURCE))
     if model.latent:
         said.append(Assumption("latent attention caches the compressed vector only, no values beside it", MLA_SOURCE))
     if question.engine.cpu_expert_layers:
         said.append(Assumption(f"the experts of the first {question.engine.cpu_expert_layers} layers stay in main memory", SPLIT_SOURCE))
     if question.gpu_count > 1:
         said.append(Assumption("layers are split evenly; every GPU has its own compute buffer", GRAPH_SOURCE))
-    return once(said)
+    return tuple(said)
+
+
+def _unasked_slots(model: ModelFacts, question: Question, batch: Batch) -> int:
+    """What the sliding layers cache more where the server makes its own number of slots in one shared cache."""
+    if question.concurrency > 1:
+        return 0
+    more = 0
+    for kept in cached_layers(model):
+        if kept.window is not None:
+            wider = sliding_cells(batch.cells, kept.window * SERVER_SLOTS, batch.tokens) - cells(kept, batch)
+            more += kept.layers * wider * elements_bytes(kept.elements, question.kv_cache_type)
+    return more
 
 
 def _on_cards(placement: Placement) -> int:

@@ -15,16 +15,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from llmops_catalog.fit.facts import ModelFacts
+
 ENDLESS = float("inf")
 
 
 class Cells(NamedTuple):
-    """32-bit numbers per token for every cell of the full and of the sliding cache, and 16-bit numbers per cell alone."""
+    """What does not grow with the tokens alone.
+
+    32-bit numbers per token for every cell of the full and of the sliding cache, 16-bit numbers per cell alone, and 32-bit
+    numbers per sequence.
+    """
 
     full: float = 0.0
     sliding: float = 0.0
     unpacked_full: float = 0.0
     unpacked_sliding: float = 0.0
+    states: float = 0.0
 
 
 NO_CELLS = Cells()
@@ -67,8 +74,42 @@ class Tape:
         self.steps.append(Step(0.0, reads, False, NO_CELLS))
 
 
-def walk(steps: Sequence[Step]) -> tuple[Peak, ...]:
-    """The ends the buffer reaches, one for every mixture of cache-bound results alive at the time; dominated ones left out."""
+class Ways(NamedTuple):
+    """How the graph is computed: on a card, with a cache, in a build.
+
+    `unpacks`: the cache is quantized, so that flash attention turns it into 16 bit first. `fed_from_outside`: the card's
+    inputs stand outside this buffer (a pipeline keeps copies). `gates_in_place`: older builds activate and multiply the gate
+    where it lies, newer ones do both in one operation. `wide_masks`: older builds hand masks over in 32 bit and turn them into
+    16 bit where they are first used. `keeps_experts`: newer builds weigh and add what experts return in one operation, and keep
+    it until then.
+    """
+
+    flash_attention: bool = True
+    unpacks: bool = False
+    fed_from_outside: bool = False
+    gates_in_place: bool = False
+    wide_masks: bool = False
+    keeps_experts: bool = False
+
+
+class Walk(NamedTuple):
+    """A tape, the model on it, and how it is computed.
+
+    `masks` are those attention reads (True: of the sliding layers), `handed` those handed over in 32 bit until then.
+    """
+
+    tape: Tape
+    model: ModelFacts
+    ways: Ways
+    masks: dict[bool, int]
+    handed: dict[bool, int]
+
+
+def walk(steps: Sequence[Step]) -> tuple[tuple[Peak, ...], float]:
+    """The ends the buffer reaches before its last step, and where the result of that step ends.
+
+    One end for every mixture of cache-bound results alive at the time; those another exceeds in every respect are left out.
+    """
     waiting = [0] * len(steps)
     for step in steps:
         for read in step.reads:
@@ -77,6 +118,7 @@ def walk(steps: Sequence[Step]) -> tuple[Peak, ...]:
     places: list[tuple[float, float] | None] = [None] * len(steps)
     alive = NO_CELLS
     peaks: dict[Cells, float] = {}
+    end, last = 0.0, len(steps) - 1
     for index, step in enumerate(steps):
         place = _taken_over(step, steps, waiting, places) if step.in_place else None
         if place is None and step.size:
@@ -86,18 +128,19 @@ def walk(steps: Sequence[Step]) -> tuple[Peak, ...]:
             alive = _sum(alive, step.cells, 1)
             peaks[alive] = max(peaks.get(alive, 0.0), free[-1][0])  # it takes the end of the buffer, whatever holes there are
         if place is not None:
-            peaks[alive] = max(peaks.get(alive, 0.0), place[0] + place[1])
+            end = place[0] + place[1]
+            if index < last and end > peaks.get(alive, 0.0):
+                peaks[alive] = end
         for read in step.reads:
             waiting[read] -= 1
             if waiting[read]:
                 continue
-            gone = places[read]
-            places[read] = None
+            gone, places[read] = places[read], None
             if gone is not None:
                 _give(free, gone)
             if steps[read].cells is not NO_CELLS:
                 alive = _sum(alive, steps[read].cells, -1)
-    return _highest([Peak(numbers, cells) for cells, numbers in peaks.items()])
+    return _highest([Peak(numbers, cells) for cells, numbers in peaks.items()]), end
 
 
 def _sum(one: Cells, other: Cells, sign: int) -> Cells:

@@ -15,8 +15,8 @@ from llmops_catalog.fit.architectures.families import FAMILIES
 from llmops_catalog.fit.architectures.hybrids import HYBRIDS
 from llmops_catalog.fit.architectures.layers import placed_groups
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ExpertFacts, LatentFacts, LayerGroupFacts, ModelFacts
-from llmops_catalog.fit.runtimes.llama_graph import NO_CELLS, Cells, Peak, Tape, walk
-from llmops_catalog.fit.runtimes.llama_recurrent import Walk, recurrence
+from llmops_catalog.fit.runtimes.llama_graph import NO_CELLS, Cells, Peak, Tape, Walk, Ways, walk
+from llmops_catalog.fit.runtimes.llama_recurrent import recurrence
 
 BESIDE = ("falcon", "phi", "gptj", "gpt_neox", "cohere", "cohere2")
 """Attention and feed forward read the same residual stream side by side: attention's result waits for the other."""
@@ -41,50 +41,35 @@ LAYERS_OF_A_KIND = 2
 
 
 class Shape(NamedTuple):
-    """Ends of the buffer: while layers run, and at the output layer; what feeds the first layer from main memory."""
+    """Ends of the buffer: while layers run, and at the output layer."""
 
     layers: tuple[Peak, ...]
     output: float
-    inputs: float
 
 
 @lru_cache(maxsize=4096)
-def graph_shape(
-    model: ModelFacts,
-    flash_attention: bool,
-    unpacks: bool,
-    sequences_per_token: float,
-    fed_from_outside: bool = False,
-    gates_in_place: bool = False,
-    wide_masks: bool = False,
-) -> Shape:
-    """The shape of the model's graph, in 32-bit numbers per token of the micro-batch.
-
-    `unpacks`: the cache is quantized, so that flash attention turns it into 16 bit first. `sequences_per_token`: recurrent
-    states a token comes with. `fed_from_outside`: the card's inputs stand outside this buffer (a pipeline keeps copies).
-    `gates_in_place`: older builds activate and multiply the gate where it lies, newer ones do both in one operation.
-    `wide_masks`: older builds hand masks over in 32 bit and turn them into 16 bit where they are first used.
-    """
-    walk_ = Walk(Tape(), model, flash_attention, unpacks, sequences_per_token, gates_in_place, {}, {})
+def graph_shape(model: ModelFacts, ways: Ways) -> Shape:
+    """The shape of the model's graph, in 32-bit numbers per token of the micro-batch."""
+    walk_ = Walk(Tape(), model, ways, {}, {})
     tape, hidden = walk_.tape, model.hidden_size
-    stream = tape.new(0 if fed_from_outside else hidden)
+    stream = tape.new(0 if ways.fed_from_outside else hidden)
     if model.per_layer_embedding_size:
         tape.new(model.per_layer_embedding_size * model.num_hidden_layers)
     kinds = _kinds(model)
     for sliding in sorted({slides(group) for group, _ in kinds if attends(group)}):
-        wide = wide_masks or not flash_attention
-        handed = NO_CELLS if fed_from_outside else _mask(1.0 if wide else 0.5, sliding)
-        (walk_.handed if wide and flash_attention else walk_.masks)[sliding] = tape.new(0, cells=handed)
+        wide = ways.wide_masks or not ways.flash_attention
+        handed = NO_CELLS if ways.fed_from_outside else _mask(1.0 if wide else 0.5, sliding)
+        (walk_.handed if wide and ways.flash_attention else walk_.masks)[sliding] = tape.new(0, cells=handed)
     for place, (group, sparse) in enumerate(kinds):
         stream = _layer(walk_, stream, group, sparse, place == len(kinds) - 1 and model.is_decoder)
     tape.read(*walk_.masks.values())
-    layers = walk(tape.steps)
     if not model.is_decoder:
-        return Shape(layers, 0.0, hidden)
+        return Shape(walk(tape.steps)[0], 0.0)
     end_norm = tape.over(tape.new(hidden, stream) if model.model_type in LAYER_NORM else tape.over(stream))
     tape.new(model.vocab_size, end_norm)
-    end = max((peak.numbers for peak in walk(tape.steps) if peak.cells == Cells()), default=0.0)
-    return Shape(layers, min(max(end, model.vocab_size + hidden), model.vocab_size + HIGHEST_LAST_NORM * hidden), hidden)
+    layers, end = walk(tape.steps)
+    lowest, highest = model.vocab_size + hidden, model.vocab_size + HIGHEST_LAST_NORM * hidden
+    return Shape(layers, min(max(end, lowest), highest))
 
 
 def boundary_width(model: ModelFacts) -> float:
@@ -223,8 +208,8 @@ def _attention(walk_: Walk, normed: int, group: LayerGroupFacts) -> int:
 def _attended(walk_: Walk, reads: tuple[int, ...], size: int, cached: int, sliding: bool) -> int:
     tape = walk_.tape
     reads = (*reads, _mask_of(walk_, sliding))
-    if walk_.flash_attention:
-        unpacked = cached if walk_.unpacks else 0
+    if walk_.ways.flash_attention:
+        unpacked = cached if walk_.ways.unpacks else 0
         return tape.new(size, *reads, cells=Cells(0, 0, 0, unpacked) if sliding else Cells(0, 0, unpacked, 0))
     heads = walk_.model.num_attention_heads
     if walk_.model.kind == "encoder-decoder":  # T5 adds a bias of the same size, which is turned round first
@@ -260,7 +245,7 @@ def _indexed(walk_: Walk, latent: LatentFacts, low: int) -> int:
     scores = tape.new(0, query, _mask_of(walk_, False), cells=Cells(full=1.0))
     chosen = latent.index_topk or 0
     best = tape.new(chosen, tape.new(chosen, scores))
-    return tape.new(0, best, cells=_mask(0.5 if walk_.flash_attention else 1.0, False))
+    return tape.new(0, best, cells=_mask(0.5 if walk_.ways.flash_attention else 1.0, False))
 
 
 def _feed_forward(walk_: Walk, normed: int, group: LayerGroupFacts, sparse: bool) -> int:
@@ -298,7 +283,7 @@ def _multiplied(walk_: Walk, size: int, reads: tuple[int, ...]) -> int:
     tape = walk_.tape
     gate = tape.new(size, *reads)
     other = tape.new(size, *reads)
-    return tape.over(gate, other) if walk_.gates_in_place else tape.new(size, gate, other)
+    return tape.over(gate, other) if walk_.ways.gates_in_place else tape.new(size, gate, other)
 
 
 def _mixture(walk_: Walk, experts: ExpertFacts, normed: int) -> int:
@@ -317,12 +302,16 @@ def _mixture(walk_: Walk, experts: ExpertFacts, normed: int) -> int:
         middle = _multiplied(walk_, used * experts.intermediate_size, (tokens, chosen))
     else:
         middle = tape.over(tape.new(used * experts.intermediate_size, tokens, chosen))
-    result = tape.over(tape.new(used * width, middle, chosen), weights)
+    unweighted = tape.new(used * width, middle, chosen)
+    kept = walk_.ways.keeps_experts and used > 1
+    result = tape.new(used * width, unweighted, weights) if kept else tape.over(unweighted, weights)
     if used > 1:
         total = tape.new(width, result, result)
         for _ in range(used - 2):
             total = tape.over(total, result)
         result = total
+    if kept:
+        tape.read(unweighted)
     if width != hidden:
         result = tape.new(hidden, result)
     shared = experts.shared_intermediate_size or (experts.shared_count or 0) * experts.intermediate_size

@@ -5,25 +5,8 @@ Read in https://github.com/ggml-org/llama.cpp/tree/master/src/models: delta-net-
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from llmops_catalog.fit.facts import ModelFacts, StateFacts
-from llmops_catalog.fit.runtimes.llama_graph import Tape
-
-
-class Walk(NamedTuple):
-    """A tape, the model on it, and what one micro-batch costs beside its tokens."""
-
-    tape: Tape
-    model: ModelFacts
-    flash_attention: bool
-    unpacks: bool
-    sequences_per_token: float
-    gates_in_place: bool
-    masks: dict[bool, int]
-    """The masks attention reads (True: of the sliding layers)."""
-    handed: dict[bool, int]
-    """Those handed over in 32 bit, until they are turned into 16 bit."""
+from llmops_catalog.fit.facts import StateFacts
+from llmops_catalog.fit.runtimes.llama_graph import Cells, Walk
 
 
 def recurrence(walk_: Walk, normed: int) -> int:
@@ -45,15 +28,15 @@ def _delta_net(walk_: Walk, normed: int, state: StateFacts) -> int:
     values = heads * (state.value_head_dim or 0)
     key_heads = state.num_key_heads or heads
     keys = key_heads * (state.key_head_dim or state.value_head_dim or 0)
-    carried = values * (state.key_head_dim or 0) * walk_.sequences_per_token
+    carried = Cells(states=values * (state.key_head_dim or 0))
     mixed = tape.new(2 * keys + values, tape.new(2 * keys + values, normed))
-    old = tape.new(carried)
+    old = tape.new(0, cells=carried)
     convolved = tape.over(tape.new(2 * keys + values, mixed))
     query = tape.over(tape.new(keys, convolved))
     query = tape.new(values, query) if keys != values else query
     key = tape.over(tape.new(keys, convolved))
     key = tape.new(values, key) if keys != values else key
-    result = tape.new(values + carried, query, key, convolved, old)
+    result = tape.new(values, query, key, convolved, old, cells=carried)
     result = tape.over(tape.new(values, result))
     return tape.over(result, tape.over(tape.new(values, normed)))
 
@@ -75,7 +58,7 @@ def _state_space(walk_: Walk, normed: int, state: StateFacts) -> int:
     projected = tape.new(_projection_width(state), normed)
     convolved = tape.over(tape.new(width, tape.new(width, projected)))
     step = tape.new(state.num_value_heads or 0, projected) if second else tape.over(tape.new(inner, convolved))
-    scanned = tape.new(inner + inner * size * walk_.sequences_per_token, convolved, step)
+    scanned = tape.new(inner, convolved, step, cells=Cells(states=inner * size))
     gate = tape.new(inner, projected)
     skipped = tape.new(inner, convolved)
     summed = tape.over(skipped, scanned)
