@@ -235,6 +235,11 @@ def test_usual_formats_and_runtime_of_each_task():
     assert [result.quantization for result in fit_quantizations(LLAMA_8B, L4, task="qlora")] == ["bnb-nf4-dq", "bnb-nf4"]
 
 
+def test_a_card_without_bf16_is_offered_what_it_can_train_in():
+    offered = {task: [result.quantization for result in fit_quantizations(LLAMA_8B, T4, task=task)] for task in ("full", "lora")}
+    assert offered == {"full": ["bf16", "f32"], "lora": ["bf16", "f16", "bnb-int8"]}
+
+
 def test_limits_of_a_training_follow_from_its_memory():
     result = fit(LLAMA_8B, L4, task="qlora", context_tokens=1024)
     assert (result.verdict, result.min_gpus) == ("fits", 1)
