@@ -19,6 +19,7 @@ from llmops_catalog.fit.training.modes import (
     Mode,
     adapts_dense,
     adapts_experts,
+    drops_out,
     feeds_forward,
     gates_attention,
     norm_style,
@@ -31,7 +32,7 @@ LOG_SUM = 4
 STATISTICS = 4
 """A norm keeps one 32-bit number for each token."""
 DROPOUT_MASKS = 2
-"""Two dropouts in a layer of an encoder, whose masks take one byte for each value."""
+"""Two dropouts in a layer, whose masks take one byte for each value."""
 RECURRENT_WIDTHS = 8
 """Values kept for each inner number of a recurrent layer: projections, convolution, gates, states of a chunk and a gated norm."""
 
@@ -82,15 +83,15 @@ def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, number: int, r
     if routed and model.experts:
         saved += routed_bytes(model, mode)
         widest += model.experts.used_per_token * model.experts.intermediate_size
-    if not model.is_decoder:
+    if drops_out(model):
         saved += DROPOUT_MASKS * hidden
     squared = model.num_attention_heads * score_bytes(model, mode) if mixes and not recurrent and mode.eager else 0
     return Layers(number, saved, _working(model, mode, widest), _merged(model, mode) if routed else 0, squared)
 
 
 def score_bytes(model: ModelFacts, mode: Mode) -> int:
-    """An attention score that is written out: its softmax in 32 bit and in that of the product; encoders drop some at random."""
-    dropped = 0 if model.is_decoder else 1 + 4
+    """An attention score that is written out: its softmax in 32 bit and in that of the product, and what is dropped of it."""
+    dropped = 1 + 4 if drops_out(model) else 0
     return 4 + (2 if mode.compute == 2 else 0) + dropped
 
 

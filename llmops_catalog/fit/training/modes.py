@@ -69,7 +69,7 @@ def adapts_dense(model: ModelFacts, mode: Mode) -> bool:
 def mode_of(model: ModelFacts, question: Question) -> Mode:
     """The mode of a training question: Trainer's `bf16=True` is autocast over weights of 16 or 32 bit."""
     training = question.training
-    eager = not question.engine.flash_attention
+    eager = not question.engine.flash_attention or model.kind == "encoder-decoder"  # T5 adds its positions to the scores
     whole = training.precision == "fp32" or question.quantization == "f32"
     compute = 4 if training.precision == "fp32" else 2
     if question.task == "full":
@@ -78,6 +78,11 @@ def mode_of(model: ModelFacts, question: Question) -> Mode:
     upcast = question.quantization in UPCAST_QUANTIZATIONS and question.gpu_count == 1
     stream = 4 if whole or upcast or not model.is_decoder else 2
     return Mode(compute, stream, 4, False, training.lora_targets, training.lora_rank, eager, upcast)
+
+
+def drops_out(model: ModelFacts) -> bool:
+    """True for families that drop values at random while they train: the encoders and T5, at 0.1 by their configs."""
+    return model.kind in ("encoder", "encoder-decoder")
 
 
 def traits_of(model: ModelFacts) -> Traits:
