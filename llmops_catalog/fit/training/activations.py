@@ -67,7 +67,8 @@ def _layers(model: ModelFacts, mode: Mode) -> Iterator[Layers]:
     if model.kind == "encoder-decoder":
         one = _layer(model, mode, model.layer_groups[0], 1, False)
         crossed = one.saved + attention_bytes(model, mode, model.layer_groups[0]) + norm_bytes(model, mode, model.hidden_size)
-        yield one._replace(count=model.num_decoder_layers or model.num_hidden_layers, saved=crossed)
+        number = model.num_decoder_layers or model.num_hidden_layers
+        yield one._replace(count=number, saved=crossed, squared=2 * one.squared)
 
 
 def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, number: int, routed: bool) -> Layers:
@@ -157,7 +158,7 @@ def feed_forward_bytes(model: ModelFacts, mode: Mode, width: int) -> int:
     traits, octets = traits_of(model), 4 if mode.upcast else mode.compute
     before = (3 if traits.gated else 1) * octets
     if model.model_type in COMPOSED_GELU:
-        before = 14 if mode.compute == 2 else 20
+        before = (14 if mode.compute == 2 else 16) + (2 * octets if traits.gated else 0)
     if model.model_type in RELU:
         before = 0 if mode.trains_all else octets
     last = mode.compute if mode.trains_all or adapts_dense(model, mode) else 0

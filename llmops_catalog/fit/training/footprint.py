@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from llmops_catalog.fit.architectures.encoders import ENCODERS
 from llmops_catalog.fit.architectures.families import FAMILIES
 from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
@@ -22,9 +23,10 @@ CUDA_CONTEXT, CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 500 * MIB, 250 * MIB, 800 * 
 answer (https://github.com/DJCordhose/llm-ops)."""
 NCCL, NCCL_HIGH = 300 * MIB, 900 * MIB
 """Between several cards: 0.20 to 0.74 GiB beside the allocator in vLLM's logs, which hold the context too."""
-GROWTH_LOW, GROWTH_HIGH = 0.03, 0.12
-"""Share of what comes and goes that kernels save against our count, or that the caching allocator holds without use:
-training tables of https://github.com/QwenLM/Qwen lie up to that far above the count."""
+GROWTH_LOW, GROWTH_HIGH = 0.03, 0.25
+"""Share of what comes and goes that kernels save against our count, or that the caching allocator holds without use: what the
+driver shows lies up to a quarter of it above in the tables of https://github.com/QwenLM/Qwen and of the memory guide
+(https://github.com/huggingface/transformers/blob/main/docs/source/en/model_memory_anatomy.md)."""
 RECURRENT_DOUBT, FAMILY_DOUBT = 0.4, 0.15
 """How far the count may be off, as a share of the activations, where layers are recurrent or the family is not described."""
 LOSS_COPIES, FORWARD_COPIES = 12, 10
@@ -138,7 +140,7 @@ def _doubt(model: ModelFacts) -> float:
     """Share of the activations our count may be off by."""
     if any(group.type in RECURRENT_LAYERS for group in model.layer_groups):
         return RECURRENT_DOUBT
-    return 0.0 if model.model_type in FAMILIES and model.kind != "encoder-decoder" else FAMILY_DOUBT
+    return 0.0 if model.model_type in (*FAMILIES, *ENCODERS) else FAMILY_DOUBT
 
 
 def _said(model: ModelFacts, mode: Mode, question: Question) -> list[Assumption]:

@@ -70,7 +70,7 @@ def _everything(model: ModelFacts, mode: Mode, optimizer: str, uncertainty: int)
         head_gradient=wide * table,
         table_moment=3 * octets * table if shared else octets * table,
         held=octets * table if shared else 0,
-        casts=2 * matrices if mode.casts else 0,
+        casts=2 * matrices if octets > mode.compute else 0,
         assumptions=notes,
     )
 
