@@ -54,12 +54,13 @@ def usual_quantization(model: ModelFacts, runtime: str) -> str:
 
 def offered(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[str]:
     """The quantizations worth showing, with f16 beside bf16 where the card lacks bf16."""
-    if question.task != "inference":
+    if question.task == "inference":
+        names = list(quantizations(model, question.runtime))
+    else:
         from llmops_catalog.fit.trainable import formats  # questions about inference need not load it
 
-        return list(formats(model, question.task))
-    names = list(quantizations(model, question.runtime))
-    if "bf16" in names and "f16" not in names and lacks_bf16(model, gpu, question):
+        names = list(formats(model, question.task))
+    if "bf16" in names and not {"f16", "f32"} & set(names) and lacks_bf16(model, gpu, question):
         names.insert(names.index("bf16") + 1, "f16")
     return names
 

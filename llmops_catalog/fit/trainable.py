@@ -15,10 +15,10 @@ UNQUANTIZED = (*SIXTEEN_BIT, "f32")
 
 
 def formats(model: ModelFacts, task: str) -> tuple[str, ...]:
-    """Those worth showing for a task, the usual one first."""
+    """Those worth showing for a task, the usual one first: all weights are also trained in 32 bit."""
     if task == "qlora":
         return FOUR_BIT
-    return (usual_format(model, task), "bnb-int8") if task == "lora" else (usual_format(model, task),)
+    return usual_format(model, task), "bnb-int8" if task == "lora" else "f32"
 
 
 def usual_format(model: ModelFacts, task: str) -> str:

@@ -205,7 +205,7 @@ def test_written_out_attention_grows_with_the_square_of_the_sequence():
 def test_a_published_training_of_bert_large_without_flash_attention():
     """Batches of four and of one, and of one with activations computed again: 14,949, 8,681 and 6,775 MB, 1,343 of them the context.
 
-    https://github.com/huggingface/transformers/blob/main/docs/source/en/model_memory_anatomy.md
+    What the allocator holds without use is in them: https://github.com/huggingface/transformers/blob/main/docs/source/en/model_memory_anatomy.md
     """
     bert = record("google-bert/bert-large-uncased")
     for batch, recomputed, measured in ((4, False, 14_949), (1, False, 8_681), (1, True, 6_775)):
@@ -213,8 +213,17 @@ def test_a_published_training_of_bert_large_without_flash_attention():
             bert, task="full", context_tokens=512, concurrency=batch, engine=Engine(flash_attention=False),
             training=Training(precision="fp32", gradient_checkpointing=recomputed),
         ).memory  # fmt: skip
-        allocated = memory.total_bytes - memory.overhead_bytes
-        assert allocated == pytest.approx((measured - 1_343) * MIB, rel=0.03)
+        held = (measured - 1_343) * MIB + memory.overhead_bytes
+        assert 0.85 * held < memory.total_bytes < held < memory.high_bytes
+
+
+def test_what_an_encoder_keeps_was_counted_too():
+    """2,131.8 MiB of activations for four sequences of 512 tokens, less 96 for masks, which take one byte on a card and two on a CPU."""
+    training = Training(gradient_checkpointing=False)
+    parts = estimate(
+        record("google-bert/bert-large-uncased"), task="full", context_tokens=512, concurrency=4, training=training
+    ).memory.parts
+    assert parts.activation_bytes == pytest.approx((2131.8 - 96) * MIB, rel=0.01)
 
 
 def test_cards_share_weights_gradients_and_states_and_each_has_its_own_batch():
@@ -233,6 +242,11 @@ def test_usual_formats_and_runtime_of_each_task():
     }  # fmt: skip
     assert estimate(LLAMA_8B, task="lora", training=Training(precision="fp32")).question.quantization == "f32"
     assert [result.quantization for result in fit_quantizations(LLAMA_8B, L4, task="qlora")] == ["bnb-nf4-dq", "bnb-nf4"]
+
+
+def test_a_card_without_bf16_is_offered_what_it_can_train_in():
+    offered = {task: [result.quantization for result in fit_quantizations(LLAMA_8B, T4, task=task)] for task in ("full", "lora")}
+    assert offered == {"full": ["bf16", "f32"], "lora": ["bf16", "f16", "bnb-int8"]}
 
 
 def test_limits_of_a_training_follow_from_its_memory():

@@ -19,6 +19,7 @@ from llmops_catalog.fit.training.modes import (
     Mode,
     adapts_dense,
     adapts_experts,
+    drops_out,
     feeds_forward,
     gates_attention,
     norm_style,
@@ -31,7 +32,7 @@ LOG_SUM = 4
 STATISTICS = 4
 """A norm keeps one 32-bit number for each token."""
 DROPOUT_MASKS = 2
-"""Two dropouts in a layer of an encoder, whose masks take one byte for each value."""
+"""Two dropouts in a layer, whose masks take one byte for each value."""
 RECURRENT_WIDTHS = 8
 """Values kept for each inner number of a recurrent layer: projections, convolution, gates, states of a chunk and a gated norm."""
 
@@ -66,7 +67,8 @@ def _layers(model: ModelFacts, mode: Mode) -> Iterator[Layers]:
     if model.kind == "encoder-decoder":
         one = _layer(model, mode, model.layer_groups[0], 1, False)
         crossed = one.saved + attention_bytes(model, mode, model.layer_groups[0]) + norm_bytes(model, mode, model.hidden_size)
-        yield one._replace(count=model.num_decoder_layers or model.num_hidden_layers, saved=crossed)
+        number = model.num_decoder_layers or model.num_hidden_layers
+        yield one._replace(count=number, saved=crossed, squared=2 * one.squared)
 
 
 def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, number: int, routed: bool) -> Layers:
@@ -82,15 +84,15 @@ def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, number: int, r
     if routed and model.experts:
         saved += routed_bytes(model, mode)
         widest += model.experts.used_per_token * model.experts.intermediate_size
-    if not model.is_decoder:
+    if drops_out(model):
         saved += DROPOUT_MASKS * hidden
     squared = model.num_attention_heads * score_bytes(model, mode) if mixes and not recurrent and mode.eager else 0
     return Layers(number, saved, _working(model, mode, widest), _merged(model, mode) if routed else 0, squared)
 
 
 def score_bytes(model: ModelFacts, mode: Mode) -> int:
-    """An attention score that is written out: its softmax in 32 bit and in that of the product; encoders drop some at random."""
-    dropped = 0 if model.is_decoder else 1 + 4
+    """An attention score that is written out: its softmax in 32 bit and in that of the product, and what is dropped of it."""
+    dropped = 1 + 4 if drops_out(model) else 0
     return 4 + (2 if mode.compute == 2 else 0) + dropped
 
 
@@ -156,7 +158,7 @@ def feed_forward_bytes(model: ModelFacts, mode: Mode, width: int) -> int:
     traits, octets = traits_of(model), 4 if mode.upcast else mode.compute
     before = (3 if traits.gated else 1) * octets
     if model.model_type in COMPOSED_GELU:
-        before = 14 if mode.compute == 2 else 20
+        before = (14 if mode.compute == 2 else 16) + (2 * octets if traits.gated else 0)
     if model.model_type in RELU:
         before = 0 if mode.trains_all else octets
     last = mode.compute if mode.trains_all or adapts_dense(model, mode) else 0

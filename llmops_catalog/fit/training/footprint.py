@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
+from llmops_catalog.fit.architectures.encoders import ENCODERS
 from llmops_catalog.fit.architectures.families import FAMILIES
-from llmops_catalog.fit.assumptions import Assumption, MissingFact, once
-from llmops_catalog.fit.checkpoint_formats import HALF_ROLES
+from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes.footprint import Footprint, Parts
-from llmops_catalog.fit.shapes import known_tensors
 from llmops_catalog.fit.sizes import MIB
-from llmops_catalog.fit.tensors import Tensor, count
 from llmops_catalog.fit.training.activations import layers_of, norm_bytes
-from llmops_catalog.fit.training.adapters import EXPERT_UP, adapter_parameters, expert_adapter_parameters
 from llmops_catalog.fit.training.modes import SOFT_CAPPED, UPCAST_QUANTIZATIONS, Mode, mode_of
-from llmops_catalog.fit.training.states import BITSANDBYTES, SOURCES, States, states
-from llmops_catalog.fit.weights import OUTSIDE_ROLES, weigh
+from llmops_catalog.fit.training.standing import Standing, standing
+from llmops_catalog.fit.training.states import BITSANDBYTES, SOURCES
+from llmops_catalog.fit.weights import weigh
 
 CUDA_CONTEXT, CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 500 * MIB, 250 * MIB, 800 * MIB
 """Context, libraries and workspaces of one card, beside the allocator: 608 MiB in a log of training on a T4
@@ -26,17 +23,15 @@ CUDA_CONTEXT, CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 500 * MIB, 250 * MIB, 800 * 
 answer (https://github.com/DJCordhose/llm-ops)."""
 NCCL, NCCL_HIGH = 300 * MIB, 900 * MIB
 """Between several cards: 0.20 to 0.74 GiB beside the allocator in vLLM's logs, which hold the context too."""
-GROWTH_LOW, GROWTH_HIGH = 0.03, 0.12
-"""Share of what comes and goes that kernels save against our count, or that the caching allocator holds without use:
-training tables of https://github.com/QwenLM/Qwen lie up to that far above the count."""
+GROWTH_LOW, GROWTH_HIGH = 0.03, 0.25
+"""Share of what comes and goes that kernels save against our count, or that the caching allocator holds without use: what the
+driver shows lies up to a quarter of it above in the tables of https://github.com/QwenLM/Qwen and of the memory guide
+(https://github.com/huggingface/transformers/blob/main/docs/source/en/model_memory_anatomy.md)."""
 RECURRENT_DOUBT, FAMILY_DOUBT = 0.4, 0.15
 """How far the count may be off, as a share of the activations, where layers are recurrent or the family is not described."""
 LOSS_COPIES, FORWARD_COPIES = 12, 10
 """Bytes for each logit: its logarithm of softmax, the gradient and the gradient of that in 32 bit while the loss is
 differentiated; logits in 16 and 32 bit and the logarithm while it is computed (`ForCausalLMLoss`, PyTorch's cross entropy)."""
-PREFETCHED = 2
-"""Layers whose weights are gathered at once: the one computed and the next."""
-
 LOSS = "https://github.com/huggingface/transformers/blob/main/src/transformers/loss/loss_utils.py"
 LIGER = "https://github.com/linkedin/Liger-Kernel/blob/main/src/liger_kernel/ops/fused_linear_cross_entropy.py"
 CHECKPOINTS = "https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_layers.py"
@@ -44,28 +39,6 @@ TRAINER = "https://github.com/huggingface/transformers/blob/main/src/transformer
 PEFT = "https://github.com/huggingface/peft/blob/main/src/peft/tuners/lora/layer.py"
 KBIT = "https://github.com/huggingface/peft/blob/main/src/peft/utils/other.py"
 FSDP = "https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html"
-
-
-class Standing(NamedTuple):
-    """Bytes that stay on the cards from step to step, summed; `unit` is gathered on each card where they are sharded.
-
-    `largest_gradient` and `head_gradient` are there for a moment, before they are added to what is accumulated;
-    `table_moment` is the end of a backward pass, where the embedding's gradient is added, and `held` the output layer's
-    part of it, which waits for the embedding's where both are one table. `casts` are 16-bit copies of 32-bit matrices.
-    """
-
-    weights: int
-    adapters: int
-    gradients: int
-    states: States
-    uncertainty: int
-    unit: int
-    largest_gradient: int
-    head_gradient: int
-    table_moment: int
-    held: int
-    casts: int
-    assumptions: tuple[Assumption, ...]
 
 
 class Moments(NamedTuple):
@@ -117,56 +90,6 @@ def footprint(model: ModelFacts, question: Question) -> Footprint:
     )
 
 
-@lru_cache(maxsize=1024)
-def standing(model: ModelFacts, mode: Mode, quantization: str, optimizer: str) -> Standing:
-    """Weights, adapters, gradients and states, whatever the batch."""
-    tensors, _, notes = known_tensors(model)
-    base = weigh(model, quantization, "transformers")
-    matrices = sum(tensor.parameters for tensor in tensors if tensor.role not in ("vector", *OUTSIDE_ROLES))
-    table = max((tensor.parameters for tensor in tensors if tensor.role in ("token_embd", "output")), default=0)
-    if mode.trains_all:
-        weights = mode.weight * count(tensors)
-        octets, wide = mode.weight, mode.weight + mode.compute if mode.weight > mode.compute else mode.compute
-        kept = states(optimizer, tensors, octets)
-        largest = max((_whole(tensor) for tensor in tensors if tensor.role not in OUTSIDE_ROLES), default=0)
-        shared = model.tie_word_embeddings and model.is_decoder
-        return Standing(
-            weights=weights,
-            adapters=0,
-            gradients=octets * count(tensors),
-            states=kept,
-            uncertainty=base.uncertainty_bytes,
-            unit=_unit(model, tensors, mode, weights),
-            largest_gradient=wide * largest,
-            head_gradient=wide * table,
-            table_moment=3 * octets * table if shared else octets * table,
-            held=octets * table if shared else 0,
-            casts=2 * matrices if mode.casts else 0,
-            assumptions=notes,
-        )
-    parameters = adapter_parameters(model, mode)
-    if not parameters:
-        text = f"no matrix of {model.name} is among the LoRA targets {mode.targets}"
-        raise MissingFact("lora-targets-missing", text, "ask with --lora-targets all-linear")
-    adapters = (Tensor("linear", mode.rank, parameters // mode.rank),)
-    kept16 = sum(tensor.parameters for tensor in tensors if tensor.role in HALF_ROLES)
-    weights = base.resident_bytes + (2 * kept16 if mode.upcast else 0)
-    return Standing(
-        weights=weights,
-        adapters=4 * parameters,
-        gradients=4 * parameters,
-        states=states(optimizer, adapters, 4),
-        uncertainty=base.uncertainty_bytes,
-        unit=_unit(model, tensors, mode, weights),
-        largest_gradient=0,
-        head_gradient=0,
-        table_moment=0,
-        held=0,
-        casts=2 * (parameters - expert_adapter_parameters(model, mode)) if mode.compute == 2 else 0,
-        assumptions=base.assumptions,
-    )
-
-
 def moments_of(model: ModelFacts, mode: Mode, question: Question, stays: Standing) -> Moments:
     """The moments of a step on one card."""
     sequence = question.context_tokens
@@ -213,29 +136,11 @@ def _loss(model: ModelFacts, mode: Mode, question: Question, stays: Standing) ->
     return capped + FORWARD_COPIES * logits, capped + backward
 
 
-def _whole(tensor: Tensor) -> int:
-    """Weights of the tensor whose gradient comes at once: all experts of a layer are one, gate and up together."""
-    if not tensor.role.startswith("expert_"):
-        return tensor.rows * tensor.cols
-    return tensor.rows * tensor.cols * tensor.copies * (2 if tensor.role in EXPERT_UP else 1)
-
-
-def _unit(model: ModelFacts, tensors: tuple[Tensor, ...], mode: Mode, weights: int) -> int:
-    """Weights a card gathers of what is sharded: what stands outside the layers, and two layers; their gradients if trained."""
-    outside = sum(tensor.parameters for tensor in tensors if tensor.role in OUTSIDE_ROLES)
-    inside = count(tensors) - outside
-    layer = -(-inside // max(1, model.num_hidden_layers + (model.num_decoder_layers or 0)))
-    if mode.trains_all:
-        return mode.compute * (2 * outside + (PREFETCHED + 1) * layer)
-    octets = 4 if mode.upcast else mode.compute
-    return octets * outside + PREFETCHED * -(-(weights - octets * outside) // max(1, model.num_hidden_layers))
-
-
 def _doubt(model: ModelFacts) -> float:
     """Share of the activations our count may be off by."""
     if any(group.type in RECURRENT_LAYERS for group in model.layer_groups):
         return RECURRENT_DOUBT
-    return 0.0 if model.model_type in FAMILIES and model.kind != "encoder-decoder" else FAMILY_DOUBT
+    return 0.0 if model.model_type in (*FAMILIES, *ENCODERS) else FAMILY_DOUBT
 
 
 def _said(model: ModelFacts, mode: Mode, question: Question) -> list[Assumption]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from llmops_catalog.fit.architectures.families import FAMILIES, LLAMA, Traits
+from llmops_catalog.fit.architectures.encoders import ENCODERS
+from llmops_catalog.fit.architectures.families import BIASED, FAMILIES, LLAMA, Traits
 from llmops_catalog.fit.architectures.hybrids import HYBRIDS
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, LayerGroupFacts, ModelFacts
 from llmops_catalog.fit.question import Question
 
 UPCAST_NORMS = ("gemma", "olmo2", "olmo3", "gpt_oss", "recurrent_gemma")
 """Families whose RMSNorm multiplies by its weight in 32 bit, and so keeps the normalized values in 32 bit."""
-COMPOSED_GELU = ("gpt2", "gptj", "phi")
+COMPOSED_GELU = ("gpt2", "gptj", "phi", "t5")
 """GELU written out in single operations (`NewGELUActivation` in transformers/activations.py), each of which keeps its input."""
 RELU = ("opt",)
 """The input of ReLU is not kept: its output says all."""
@@ -66,22 +67,34 @@ def adapts_dense(model: ModelFacts, mode: Mode) -> bool:
     return mode.adapts("feed-forward") and not adapts_experts(model, mode)
 
 
+def _wide_encoder(model: ModelFacts) -> bool:
+    """True for encoders whose residual stream passes through LayerNorm, which autocast leaves in 32 bit."""
+    return not model.is_decoder and model.model_type not in FAMILIES
+
+
 def mode_of(model: ModelFacts, question: Question) -> Mode:
     """The mode of a training question: Trainer's `bf16=True` is autocast over weights of 16 or 32 bit."""
     training = question.training
-    eager = not question.engine.flash_attention
+    eager = not question.engine.flash_attention or model.kind == "encoder-decoder"  # T5 adds its positions to the scores
     whole = training.precision == "fp32" or question.quantization == "f32"
     compute = 4 if training.precision == "fp32" else 2
     if question.task == "full":
         wide = whole or training.precision == "mixed"
-        return Mode(compute, 4 if wide or not model.is_decoder else 2, 4 if wide else 2, True, eager=eager)
+        return Mode(compute, 4 if wide or _wide_encoder(model) else 2, 4 if wide else 2, True, eager=eager)
     upcast = question.quantization in UPCAST_QUANTIZATIONS and question.gpu_count == 1
-    stream = 4 if whole or upcast or not model.is_decoder else 2
+    stream = 4 if whole or upcast or _wide_encoder(model) else 2
     return Mode(compute, stream, 4, False, training.lora_targets, training.lora_rank, eager, upcast)
+
+
+def drops_out(model: ModelFacts) -> bool:
+    """True for families that drop values at random while they train: BERT, its relatives and T5, at 0.1 by their configs."""
+    return model.model_type in ENCODERS or model.model_type == "t5"
 
 
 def traits_of(model: ModelFacts) -> Traits:
     """How a layer of the family is built; Llama's where it is not described."""
+    if model.model_type in ENCODERS:
+        return BIASED
     if model.model_type in HYBRIDS:
         return HYBRIDS[model.model_type].traits
     return FAMILIES.get(model.model_type, (LLAMA,))[0]
@@ -112,6 +125,6 @@ def gates_attention(model: ModelFacts) -> bool:
 def norm_style(model: ModelFacts) -> str:
     """'rms', 'upcast' (RMSNorm that multiplies in 32 bit) or 'layer' (LayerNorm: autocast computes it in 32 bit)."""
     traits = traits_of(model)
-    if not model.is_decoder or traits.norm_bias or not traits.norm_weight or model.model_type in ("cohere", "cohere2"):
+    if _wide_encoder(model) or traits.norm_bias or not traits.norm_weight or model.model_type in ("cohere", "cohere2"):
         return "layer"
     return "upcast" if model.model_type.startswith(UPCAST_NORMS) else "rms"

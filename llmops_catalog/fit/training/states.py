@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from llmops_catalog.fit.tensors import Tensor
@@ -35,7 +35,7 @@ def eight_bit(weights: int) -> int:
     return weights + 4 * -(-weights // BLOCK)
 
 
-def states(optimizer: str, tensors: Iterable[Tensor], weight_bytes: int) -> States:
+def states(optimizer: str, tensors: Sequence[Tensor], weight_bytes: int) -> States:
     """What `optimizer` keeps for all of `tensors`, whose weights take `weight_bytes` each.
 
     PyTorch's optimizers keep states in the format of the weights, bitsandbytes' in 32 or 8 bit whatever the weights.
