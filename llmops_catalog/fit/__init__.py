@@ -8,38 +8,39 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llmops_catalog.fit.architectures import (
-    derive_tensors,
-    described_model_types,
-    expert_parameter_count,
-    parameter_count,
-)
-from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
-from llmops_catalog.fit.available import available_per_card, memory_card
-from llmops_catalog.fit.choices import quantizations, usual_quantization
-from llmops_catalog.fit.estimation import Estimate, Memory, estimate
-from llmops_catalog.fit.facts import (
-    CompressedFacts,
-    ExpertFacts,
-    FileTensor,
-    GpuFacts,
-    LatentFacts,
-    LayerGroupFacts,
-    ModelFacts,
-    RentalFacts,
-    SparseFacts,
-    StateFacts,
-    WeightFile,
-)
-from llmops_catalog.fit.formats import QUANTIZATIONS
-from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
-from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, rank_gpus, rank_models
-from llmops_catalog.fit.rental import Rental, cheapest_rental
-from llmops_catalog.fit.settings import LORA_TARGETS, OPTIMIZERS, PRECISIONS, TASKS, Engine, Training
-from llmops_catalog.fit.sizes import parse_size
-from llmops_catalog.fit.verdict import VERDICTS, FitResult, fit
+if TYPE_CHECKING:
+    from llmops_catalog.fit.architectures import (
+        derive_tensors,
+        described_model_types,
+        expert_parameter_count,
+        parameter_count,
+    )
+    from llmops_catalog.fit.assumptions import Assumption, MissingFact, Reason
+    from llmops_catalog.fit.available import available_per_card, memory_card
+    from llmops_catalog.fit.choices import quantizations, usual_quantization
+    from llmops_catalog.fit.estimation import Estimate, Memory, estimate
+    from llmops_catalog.fit.facts import (
+        CompressedFacts,
+        ExpertFacts,
+        FileTensor,
+        GpuFacts,
+        LatentFacts,
+        LayerGroupFacts,
+        ModelFacts,
+        RentalFacts,
+        SparseFacts,
+        StateFacts,
+        WeightFile,
+    )
+    from llmops_catalog.fit.formats import QUANTIZATIONS
+    from llmops_catalog.fit.question import KV_CACHE_TYPES, RUNTIMES, usual_runtime
+    from llmops_catalog.fit.ranking import best_quantization, fit_quantizations, rank_gpus, rank_models
+    from llmops_catalog.fit.rental import Rental, cheapest_rental
+    from llmops_catalog.fit.settings import LORA_TARGETS, OPTIMIZERS, PRECISIONS, TASKS, Engine, Training
+    from llmops_catalog.fit.sizes import parse_size
+    from llmops_catalog.fit.verdict import VERDICTS, FitResult, fit
 
 __all__ = [
     "KV_CACHE_TYPES",
@@ -90,17 +91,46 @@ __all__ = [
 ]
 
 
+_ROOMS = {
+    "architectures": "derive_tensors described_model_types expert_parameter_count parameter_count",
+    "assumptions": "Assumption MissingFact Reason",
+    "available": "available_per_card memory_card",
+    "choices": "quantizations usual_quantization",
+    "estimation": "Estimate Memory estimate",
+    "facts": "CompressedFacts ExpertFacts FileTensor GpuFacts LatentFacts "
+    "LayerGroupFacts ModelFacts RentalFacts SparseFacts StateFacts WeightFile",
+    "formats": "QUANTIZATIONS",
+    "question": "KV_CACHE_TYPES RUNTIMES usual_runtime",
+    "ranking": "best_quantization fit_quantizations rank_gpus rank_models",
+    "rental": "Rental cheapest_rental",
+    "settings": "Engine LORA_TARGETS OPTIMIZERS PRECISIONS TASKS Training",
+    "sizes": "parse_size",
+    "verdict": "FitResult VERDICTS fit",
+}
+"""Where each public name lives: a question loads the rooms it goes through, and no others."""
+_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
 class _CallableModule(ModuleType):
     """`llmops_catalog.fit` is this room and the public function of the same name: whichever comes first, both work."""
 
-    __call__ = staticmethod(fit)
+    def __call__(self, *facts: Any, **asked: Any) -> Any:
+        return __getattr__("fit")(*facts, **asked)
 
     @property
     def __signature__(self) -> Any:
         """The function's own, for `help` and editors."""
         from inspect import signature
 
-        return signature(fit)
+        return signature(__getattr__("fit"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled by name, as a function is: `pool.map(fit, ...)` works."""

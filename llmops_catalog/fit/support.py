@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption, Reason
-from llmops_catalog.fit.checkpoint_formats import native_format
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.formats import GGUF_ONLY, QUANTIZATIONS, recorded
 from llmops_catalog.fit.quality import QualityFacts
@@ -210,7 +209,11 @@ def _unmet(support: Support, model: ModelFacts, gpu: GpuFacts, question: Questio
 
 
 def _stored_as(model: ModelFacts, question: Question) -> str:
-    return native_format(model) if question.quantization == "native" else recorded(question.quantization)
+    if question.quantization != "native":
+        return recorded(question.quantization)
+    from llmops_catalog.fit.checkpoint_formats import native_format
+
+    return native_format(model)
 
 
 def _sentence(rule: Rule, code: str, words: str) -> Reason:

@@ -14,7 +14,6 @@ from llmops_catalog.fit.prefill import prefill_speed
 from llmops_catalog.fit.quality import QualityCost, quality_cost
 from llmops_catalog.fit.question import Question, ask, of_kind
 from llmops_catalog.fit.runtimes import cache_tokens_left, settled
-from llmops_catalog.fit.runtimes.vllm_batch import smaller_batch
 from llmops_catalog.fit.settings import DEFAULT_ENGINE, DEFAULT_TRAINING, Engine, Training
 from llmops_catalog.fit.sizes import shown
 from llmops_catalog.fit.speed import Speed, decode_speed
@@ -188,6 +187,8 @@ def _settled_answer(
     other, why = compare(smaller.memory, available, question.gpu_count)
     if VERDICTS.index(other) >= VERDICTS.index(verdict):
         return estimated, verdict, reasons, ()
+    from llmops_catalog.fit.runtimes.vllm_batch import smaller_batch
+
     return smaller, other, why, (smaller_batch(question, gpu),)
 
 

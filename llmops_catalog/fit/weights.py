@@ -7,12 +7,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption, once
-from llmops_catalog.fit.checkpoint_formats import native_format, recipe
 from llmops_catalog.fit.facts import ModelFacts, WeightFile
 from llmops_catalog.fit.formats import FORK_DEFAULT_TYPE, GGUF_BLOCKS, GGUF_DEFAULT_TYPE, GGUF_ONLY, row_bytes
-from llmops_catalog.fit.gguf_fork import fork_choices
 from llmops_catalog.fit.gguf_mix import OUTPUTS, Choice, Choices, Mix, choices, fitting
-from llmops_catalog.fit.packing import packed_bytes
 from llmops_catalog.fit.shapes import PREDICTION_IN_GGUF, Shape, Shapes, shapes
 
 INPUT_ROLES = ("token_embd", "position", "per_layer_token_embd")
@@ -111,6 +108,8 @@ def gguf_file_type(model: ModelFacts, quantization: str) -> str:
     """The GGUF file that answers to a quantization: 'native' of a checkpoint GGUF has no type for is its bf16 conversion."""
     if quantization != "native":
         return quantization
+    from llmops_catalog.fit.checkpoint_formats import native_format
+
     native = native_format(model)
     return native if native in GGUF_DEFAULT_TYPE else "bf16"
 
@@ -120,7 +119,7 @@ def _gguf_sizes(model: ModelFacts, made: Shapes, file_type: str) -> tuple[str, M
     forked = file_type in FORK_DEFAULT_TYPE
     base = FORK_DEFAULT_TYPE[file_type] if forked else GGUF_DEFAULT_TYPE[file_type]
     mix = made.mix._replace(file_type=file_type, native_mxfp4=_keeps_mxfp4(model.native_dtype, base))
-    return base, mix, gguf_sizes(made.text_shapes, fork_choices(mix) if forked else choices(mix), base)
+    return base, mix, gguf_sizes(made.text_shapes, _forked(mix) if forked else choices(mix), base)
 
 
 def _gguf(model: ModelFacts, made: Shapes, file_type: str) -> Weights:
@@ -146,6 +145,12 @@ def _keeps_mxfp4(native: str | None, base: str) -> bool:
     """Experts shipped in MXFP4 stay so (llama-quantize requantizes nothing); of DeepSeek V4 files of fewer bits are made all the same."""
     weights, octets = GGUF_BLOCKS[base]
     return native == "mxfp4" or (native == "fp8+fp4" and 8 * octets >= MXFP4_BITS * weights)
+
+
+def _forked(mix: Mix) -> Choices:
+    from llmops_catalog.fit.gguf_fork import fork_choices
+
+    return fork_choices(mix)
 
 
 def gguf_sizes(tensors: tuple[Shape, ...], table: Choices, base: str) -> Sizes:
@@ -177,6 +182,9 @@ def block_types(shape: Shape, choice: Choice, base: str) -> list[tuple[str, int]
 
 def _checkpoint(model: ModelFacts, made: Shapes, quantization: str, runtime: str) -> Weights:
     """A safetensors checkpoint, as published and as the runtime holds it."""
+    from llmops_catalog.fit.checkpoint_formats import recipe
+    from llmops_catalog.fit.packing import packed_bytes
+
     how = recipe(model, quantization, runtime)
     loaded, usual = how.loaded, how.loaded[""]
     sizes: Sizes = {}

@@ -136,9 +136,9 @@ FAMILIES: dict[str, tuple[Traits, ...]] = {
     "hunyuan_v1_moe": (LLAMA._replace(qk_norm="head", always_shared=True),),
     "llama4": (LLAMA._replace(always_shared=True),),
     "afmoe": (LLAMA._replace(norms=4, qk_norm="head", attention_gate="full", router_bias=True),),
-    "minimax_m3": (LLAMA._replace(qk_norm="head", router_bias=True),),
-    "minimax_m3_vl": (LLAMA._replace(qk_norm="head", router_bias=True),),
+    "minimax_m3": (LLAMA._replace(qk_norm="head"),),
+    "minimax_m3_vl": (LLAMA._replace(qk_norm="head"),),
     "mimo_v2_flash": (LLAMA._replace(sliding_sinks=True),),
-    "step3p7": (LLAMA._replace(qk_norm="head", attention_gate="head", router_bias=True),),
+    "step3p7": (LLAMA._replace(qk_norm="head", attention_gate="head"),),
     "mllama": (LLAMA._replace(extra_token_rows=8),),
 }  # fmt: skip

@@ -42,8 +42,8 @@ HYBRIDS: dict[str, HybridTraits] = {
     "falcon_mamba": HybridTraits(norms_of_recurrent=1, feed_forward_after_recurrent=False),
     "rwkv": HybridTraits(LAYER_NORM._replace(embedding_norm=True), feed_forward_after_recurrent=False),
     "jamba": HybridTraits(inner_norms=True),
-    "kimi_linear": HybridTraits(LLAMA._replace(router_bias=True)),
-    "kimi_k3": HybridTraits(LLAMA._replace(router_bias=True, attention_gate="full", latent_norm=True), residual_attention=True),
+    "kimi_linear": HybridTraits(),
+    "kimi_k3": HybridTraits(LLAMA._replace(attention_gate="full", latent_norm=True), residual_attention=True),
 }
 
 

@@ -190,7 +190,8 @@ def _token_bytes(model: ModelFacts, group: LayerGroupFacts, cache_type: str, ten
     latent = model.latent
     if latent is None:
         heads = group.num_key_value_heads or model.num_key_value_heads
-        return elements_bytes(2 * max(1, -(-heads // tensor_parallel)) * (group.head_dim or model.head_dim), cache_type)
+        head_dim = group.head_dim or model.head_dim
+        return elements_bytes(max(1, -(-heads // tensor_parallel)) * (head_dim + (model.value_head_dim or head_dim)), cache_type)
     vector = elements_bytes(latent.kv_lora_rank + latent.qk_rope_head_dim, cache_type)
     if latent.index_head_dim is None:
         return vector
