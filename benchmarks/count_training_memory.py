@@ -141,9 +141,15 @@ def config_of(facts: ModelFacts) -> Any:
         "max_position_embeddings": facts.position_tokens or 4096, "hidden_dropout": 0.0, "residual_dropout": 0.0, "embedding_dropout": 0.0,
     }  # fmt: skip
     if facts.experts:
-        said["num_local_experts" if facts.model_type in ("mixtral", "gpt_oss") else "num_experts"] = facts.experts.count
+        said |= dict.fromkeys(("num_local_experts", "num_experts", "n_routed_experts"), facts.experts.count)
         said["num_experts_per_tok"] = facts.experts.used_per_token
         said["intermediate_size"] = said["moe_intermediate_size"] = facts.experts.intermediate_size
+        said |= {"n_shared_experts": facts.experts.shared_count, "first_k_dense_replace": facts.experts.first_dense_layers, "n_group": 1}
+    if facts.latent:
+        said |= {name: value for name, value in facts.latent._asdict().items() if not name.startswith("index")}
+        said |= {"head_dim": facts.latent.qk_rope_head_dim, "intermediate_size": facts.intermediate_size, "topk_group": 1}
+    if facts.model_type == "opt":
+        said |= {"ffn_dim": facts.intermediate_size, "word_embed_proj_dim": facts.hidden_size, "dropout": 0.0}
     if facts.model_type == "gpt_neox":
         said = {name: value for name, value in said.items() if name not in ("head_dim", "num_key_value_heads")}
     return CONFIG_MAPPING[facts.model_type](**said)

@@ -115,7 +115,7 @@ _SPARING_RECURRENT = ("nvfp4", "w4a16-g128", "w4a8-fp8", "w4a8-int8", "w8a8-int8
 
 _KEPT = "embeddings, output layer, norms and routers stay in 16 bit"
 _FUSED_EXPERTS = Assumption(
-    "experts are counted as quantized, as up to Transformers 4: plain Transformers 5 leaves them in 16 bit",
+    "experts are counted as quantized, as up to Transformers 4; the high end has them in 16 bit, as plain Transformers 5 leaves them",
     "https://github.com/bitsandbytes-foundation/bitsandbytes/issues/1849",
 )
 _NATIVE = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "fp8": "fp8", "mxfp4": "mxfp4", "nvfp4": "nvfp4"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from llmops_catalog.fit.assumptions import MissingFact
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.limits import goes_in
-from llmops_catalog.fit.question import RUNTIME_SPELLINGS, RUNTIMES, Question, known
+from llmops_catalog.fit.question import RUNTIME_SPELLINGS, RUNTIMES, Question, ask, known, trains
 from llmops_catalog.fit.support import lacks_bf16, refusals
 
 SHOWN = {
@@ -59,6 +62,20 @@ def offered(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[str]:
     if "bf16" in names and "f16" not in names and lacks_bf16(model, gpu, question):
         names.insert(names.index("bf16") + 1, "f16")
     return names
+
+
+def preferred(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[str]:
+    """The same in the order people try them where they have the choice."""
+    names = offered(model, gpu, question)
+    if question.task != "inference":
+        return names
+    return [name for name in PREFERRED[question.runtime] if name in names] or names
+
+
+def open_question(model: ModelFacts, runtime: str | None, options: Mapping[str, Any]) -> Question:
+    """A question whose quantization is left open: the task's usual one, or one every model has, until each is tried."""
+    usual = None if model.file or trains(options.get("task", "inference")) else "q8_0"
+    return ask(model, quantization=usual, runtime=runtime, **options)
 
 
 def largest_quantization(model: ModelFacts, gpu: GpuFacts, question: Question, available_per_card: int) -> str | None:

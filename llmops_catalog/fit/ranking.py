@@ -7,9 +7,9 @@ from typing import Any
 
 from llmops_catalog.errors import FitInputError
 from llmops_catalog.fit.available import DEFAULT_UTILIZATION, available_per_card
-from llmops_catalog.fit.choices import PREFERRED, offered
+from llmops_catalog.fit.choices import offered, open_question, preferred
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts
-from llmops_catalog.fit.question import Question, ask, trains
+from llmops_catalog.fit.question import ask
 from llmops_catalog.fit.verdict import VERDICTS, FitResult, judge, with_searches
 from llmops_catalog.fit.wanted import best_cards_first, best_models_first
 
@@ -19,14 +19,8 @@ Options = dict[str, Any]
 def fit_quantizations(model: ModelFacts, gpu: GpuFacts, *, runtime: str | None = None, **options: Any) -> list[FitResult]:
     """One answer per quantization worth showing, best quality first. Options are those of `fit`."""
     question_options, room = _split(options)
-    question = _open_question(model, runtime, question_options)
+    question = open_question(model, runtime, question_options)
     return [judge(model, gpu, question._replace(quantization=name), **room) for name in offered(model, gpu, question)]
-
-
-def _open_question(model: ModelFacts, runtime: str | None, options: Options) -> Question:
-    """The question without a quantization: it has the task's usual one, or one that every model has, until each is tried."""
-    usual = None if model.file or trains(options.get("task", "inference")) else "q8_0"
-    return ask(model, quantization=usual, runtime=runtime, **options)
 
 
 def best_quantization(
@@ -42,9 +36,9 @@ def best_quantization(
             with_limits=False,
             **room,
         )
-    question = _open_question(model, runtime, question_options)
+    question = open_question(model, runtime, question_options)
     known = offered(model, gpu, question)
-    names = known if question.task != "inference" else [name for name in PREFERRED[question.runtime] if name in known] or known
+    names = preferred(model, gpu, question)
     best: FitResult | None = None
     too_large = -1  # `known` is best quality first: what stands before one that does not fit is larger still
     for name in names:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from llmops_catalog.fit.available import DEFAULT_UTILIZATION
-from llmops_catalog.fit.choices import PREFERRED, offered
+from llmops_catalog.fit.choices import open_question, preferred
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts, RentalFacts
-from llmops_catalog.fit.question import Question, ask
+from llmops_catalog.fit.question import ask
 from llmops_catalog.fit.verdict import judge
 
 SINGLES = (1, 2, 4, 8)
@@ -42,7 +42,7 @@ def cheapest_rental(
     model: ModelFacts,
     gpus: Iterable[GpuFacts],
     *,
-    runtime: str = "llama.cpp",
+    runtime: str | None = None,
     quantization: str | None = None,
     gpu_memory_utilization: float = DEFAULT_UTILIZATION,
     **options: Any,
@@ -53,12 +53,15 @@ def cheapest_rental(
     holds it. None where no known offer does. Raises `FitInputError` as `fit` does.
     """
     reserve = options.pop("reserve_bytes", 0)
-    question = ask(model, quantization=quantization or "q8_0", runtime=runtime, **options)
+    if quantization is None:
+        question = open_question(model, runtime, options)
+    else:
+        question = ask(model, quantization=quantization, runtime=runtime, **options)
     offers = sorted(_offers(gpus, question.gpu_count), key=_age_and_price)
     for offer in offers:
         asked = question.at(gpu_count=offer.gpu_count)
         if quantization is None:
-            asked = asked._replace(quantization=preferred(model, offer.gpu, question))
+            asked = asked._replace(quantization=preferred(model, offer.gpu, question)[0])
         if judge(model, offer.gpu, asked, reserve, gpu_memory_utilization, with_limits=False).verdict == "fits":
             return offer._replace(quantization=asked.quantization)
     return None
@@ -66,12 +69,6 @@ def cheapest_rental(
 
 def _age_and_price(rental: Rental) -> tuple[bool, float, int, str]:
     return rental.offer.as_of is None, rental.amount, rental.gpu_count, rental.gpu.id
-
-
-def preferred(model: ModelFacts, gpu: GpuFacts, question: Question) -> str:
-    """What people run of this model with this runtime where they have the choice."""
-    names = offered(model, gpu, question)
-    return next((name for name in PREFERRED[question.runtime] if name in names), names[0])
 
 
 def _offers(gpus: Iterable[GpuFacts], fewest: int) -> Iterator[Rental]:

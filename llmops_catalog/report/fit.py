@@ -137,9 +137,9 @@ def _subject_line(answer: Answer, subject: str, style: Style) -> str:
         "gpu": f"cards for {answer['model']}",
         "model": f"models for {answer['gpu']}",
     }[subject]
-    return f"{style(printable(what), 'title')}  {answer['runtime']}, {answer['context_tokens']:,} tokens" + (
-        f", {answer['gpu_count']} cards" if answer["gpu_count"] > 1 else ""
-    )
+    doing = "" if answer.get("task", "inference") == "inference" else f", {_doing(answer)}"
+    cards = f", {answer['gpu_count']} cards" if answer["gpu_count"] > 1 else ""
+    return f"{style(printable(what), 'title')}  {answer['runtime']}, {answer['context_tokens']:,} tokens{doing}{cards}"
 
 
 def _row(answer: Answer, subject: str) -> dict[str, str]:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from facts_for_tests import CATALOG, L4, LLAMA_8B, T4, models, vectors
+from facts_for_tests import CARDS, CATALOG, L4, LLAMA_8B, T4, models, vectors
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from llmops_catalog import load_catalog
 from llmops_catalog.catalog.facts import model_facts
 from llmops_catalog.errors import FitInputError
-from llmops_catalog.fit import OPTIMIZERS, Engine, MissingFact, Training, estimate, fit, fit_quantizations, rank_gpus
+from llmops_catalog.fit import (
+    OPTIMIZERS,
+    Engine,
+    MissingFact,
+    Training,
+    best_quantization,
+    cheapest_rental,
+    estimate,
+    fit,
+    fit_quantizations,
+    rank_gpus,
+)
 
+MIB = 2**20
 ROOM = settings(max_examples=80, deadline=None, derandomize=True)
 GOLDEN = vectors("training")["rows"]
 SETTINGS = ("precision", "gradient_checkpointing", "lora_rank", "lora_targets")
@@ -66,9 +79,9 @@ def test_a_step_takes_what_was_counted_in_real_code(row):
         concurrency=row["concurrency"],
         training=training,
     ).memory
-    assert memory.parts.gradient_bytes == pytest.approx(row["gradient_bytes"], rel=1e-5)
-    assert memory.parts.optimizer_bytes == pytest.approx(row["optimizer_bytes"], rel=1e-5)
-    assert memory.weights_bytes == pytest.approx(row["weights_bytes"], rel=2e-4)
+    assert memory.parts.gradient_bytes == pytest.approx(row["gradient_bytes"], rel=5e-4)
+    assert memory.parts.optimizer_bytes == pytest.approx(row["optimizer_bytes"], rel=5e-4)
+    assert memory.weights_bytes == pytest.approx(row["weights_bytes"], rel=1e-3)
     assert memory.total_bytes - memory.overhead_bytes == pytest.approx(row["peak_bytes"], rel=4e-3)
     assert memory.low_bytes - memory.overhead_bytes <= row["peak_bytes"] <= memory.high_bytes - memory.overhead_bytes
 
@@ -140,6 +153,22 @@ def test_the_interval_holds_the_estimate_and_the_parts_add_up(model_id, task, co
     assert (parts.adapter_bytes > 0) == (task != "full")
 
 
+@pytest.mark.parametrize("task", ["full", "lora", "qlora"])
+def test_every_model_of_the_catalog_is_answered_and_obeys_the_laws(task):
+    small, plain = Training(), Training(gradient_checkpointing=False)
+    broken = []
+    for model in load_catalog(CATALOG).models():
+        less = estimate(model, task=task, context_tokens=1024, training=small).memory
+        others = (
+            estimate(model, task=task, context_tokens=2048, training=small).memory,
+            estimate(model, task=task, context_tokens=1024, concurrency=2, training=small).memory,
+            estimate(model, task=task, context_tokens=1024, training=plain).memory,
+        )
+        if not 0 < less.low_bytes <= less.total_bytes <= less.high_bytes or any(less.total_bytes > more.total_bytes for more in others):
+            broken.append(model.id)
+    assert broken == []
+
+
 PER_WEIGHT = {"adamw": 4, "sgd": 0, "sgd-momentum": 2, "lion": 4}
 
 
@@ -173,6 +202,21 @@ def test_written_out_attention_grows_with_the_square_of_the_sequence():
     assert sizes[1] - sizes[0] == 32 * 32 * 4096**2 * 6
 
 
+def test_a_published_training_of_bert_large_without_flash_attention():
+    """Batches of four and of one, and of one with activations computed again: 14,949, 8,681 and 6,775 MB, 1,343 of them the context.
+
+    https://github.com/huggingface/transformers/blob/main/docs/source/en/model_memory_anatomy.md
+    """
+    bert = record("google-bert/bert-large-uncased")
+    for batch, recomputed, measured in ((4, False, 14_949), (1, False, 8_681), (1, True, 6_775)):
+        memory = estimate(
+            bert, task="full", context_tokens=512, concurrency=batch, engine=Engine(flash_attention=False),
+            training=Training(precision="fp32", gradient_checkpointing=recomputed),
+        ).memory  # fmt: skip
+        allocated = memory.total_bytes - memory.overhead_bytes
+        assert allocated == pytest.approx((measured - 1_343) * MIB, rel=0.03)
+
+
 def test_cards_share_weights_gradients_and_states_and_each_has_its_own_batch():
     one, four = (estimate(LLAMA_8B, task="full", context_tokens=1024, gpu_count=cards) for cards in (1, 4))
     assert four.memory.weights_bytes == one.memory.weights_bytes
@@ -199,6 +243,12 @@ def test_limits_of_a_training_follow_from_its_memory():
     assert fit(LLAMA_8B, L4, task="qlora", context_tokens=longest + 64).verdict != "fits"
     assert result.decode_tokens_per_second is None
     assert rank_gpus(LLAMA_8B, [L4, T4], task="qlora", context_tokens=1024)[0].gpu == T4
+
+
+def test_the_cheapest_rent_of_a_training_asks_no_other_format():
+    rented = cheapest_rental(LLAMA_8B, CARDS.values(), task="qlora", context_tokens=1024)
+    assert rented is None or rented.quantization == "bnb-nf4-dq"
+    assert best_quantization(LLAMA_8B, T4, task="lora", context_tokens=1024).quantization == "bnb-int8"
 
 
 def test_an_encoder_has_no_logits():

@@ -11,7 +11,7 @@ from llmops_catalog.fit import MissingFact, ModelFacts, estimate
 from llmops_catalog.fit.facts import ExpertFacts, LatentFacts, LayerGroupFacts, StateFacts
 from llmops_catalog.fit.kv_cache import cache_bytes
 from llmops_catalog.fit.runtimes.transformers.families import LATEST, release
-from llmops_catalog.fit.runtimes.transformers.prefill import Prompt, prefill_bytes
+from llmops_catalog.fit.runtimes.transformers.prefill import Prompt, prefill_peak
 from llmops_catalog.fit.settings import Engine
 from llmops_catalog.fit.state import state_bytes
 
@@ -29,16 +29,22 @@ def traced_model(row):
         if name in facts:
             facts[name] = kind(**facts[name])
     groups = tuple(LayerGroupFacts(count, kind, window if "sliding" in kind else None) for kind, count in layers.items())
-    named = {"id": row["model_type"], "name": row["model_type"], "kind": "decoder", "vocab_size": 32000, "total_parameters": 1}
+    named = {
+        "id": row["model_type"],
+        "name": row["model_type"],
+        "kind": row.get("kind", "decoder"),
+        "vocab_size": 32000,
+        "total_parameters": 1,
+    }
     return ModelFacts(model_type=row["model_type"], layer_groups=groups, **named, **facts)
 
 
 @pytest.mark.parametrize("row", TRACES, ids=lambda row: f"{row['model_type']} {row['prompt_tokens']}x{row['sequences']}")
 def test_live_bytes_of_a_prefill(row):
     model = traced_model(row)
-    prompt = Prompt(row["prompt_tokens"], row["sequences"], 2, LATEST, row.get("flash_attention", True))
+    prompt = Prompt(row["prompt_tokens"], row["sequences"], row.get("octets", 2), LATEST, row.get("flash_attention", True))
     cache = prompt.sequences * (cache_bytes(model, "bf16", lambda _: prompt.tokens) + state_bytes(model, 2))
-    assert prefill_bytes(model, prompt) + cache == pytest.approx(row["live_bytes"], rel=TRACED_WITHIN)
+    assert prefill_peak(model, prompt).widest + cache == pytest.approx(row["live_bytes"], rel=TRACED_WITHIN)
 
 
 def peak(model, engine=None, **asked):
@@ -144,6 +150,7 @@ def test_more_never_needs_less_whatever_the_release(model_id, quantization, engi
         assume(False)
     for larger in (longer, wider):
         assert less.total_bytes <= larger.total_bytes
+        assert less.low_bytes <= larger.low_bytes + cards
         assert less.high_bytes <= larger.high_bytes
         assert max(less.per_gpu_high_bytes) <= max(larger.per_gpu_high_bytes)
     assert less.low_bytes <= less.total_bytes <= less.high_bytes

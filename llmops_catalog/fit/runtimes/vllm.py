@@ -24,11 +24,12 @@ from llmops_catalog.fit.runtimes.vllm_profile import (
     peak,
 )
 from llmops_catalog.fit.runtimes.vllm_weights import STAGES_SOURCE, rank_weights, stages
-from llmops_catalog.fit.sizes import MIB
+from llmops_catalog.fit.sizes import MIB, shown
 from llmops_catalog.fit.weights import Weights
 
-ACTIVATION_SHARE = 0.25
-"""How far the peak of the profiling run may lie from our closed form, of what kernels of one format keep beside it."""
+ACTIVATION_LOW_SHARE, ACTIVATION_HIGH_SHARE = 0.4, 0.15
+"""How far the peak of the profiling run may lie from our closed form. Logs show up to a tenth more: what kernels of one format
+keep beside it, or images. Releases on their way to the new model runner (0.26 to 0.29) sometimes log half."""
 GRAPH_LOW_SHARE, GRAPH_HIGH_SHARE = 0.6, 1.0
 """How far graphs may: recurrent layers and kernels with workspaces of their own take twice what others do."""
 ATTENTION_WORKSPACE = 394 * MIB
@@ -73,7 +74,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
         per_gpu_bytes=tuple(size for size in each for _ in range(parallel)),
         below_bytes=below,
         above_bytes=above,
-        assumptions=_assumptions(model, weights, question, most),
+        assumptions=_assumptions(model, weights, question, most, stage_ranks[-1].peak.sorting_bytes),
     )
 
 
@@ -114,18 +115,12 @@ def _prefixes(model: ModelFacts, question: Question) -> bool:
 def _spread(stage_ranks: tuple[Rank, ...], weights: Weights, question: Question) -> tuple[int, int]:
     """How much less or more one card may need: the widest of all stages."""
     unsure = weights.uncertainty_bytes // question.gpu_count
-    below = max(
-        rank.non_torch_bytes - NON_TORCH_LOW + int(rank.peak.activation_bytes * ACTIVATION_SHARE + rank.peak.graph_bytes * GRAPH_LOW_SHARE)
-        for rank in stage_ranks
-    )
-    above = max(
-        rank.above_bytes
-        + rank.peak.above_bytes
-        + int(rank.peak.activation_bytes * ACTIVATION_SHARE + rank.peak.graph_bytes * GRAPH_HIGH_SHARE)
-        for rank in stage_ranks
-    )
+    lower, higher = [], []
+    for _, peak_, non_torch, communication in stage_ranks:
+        lower.append(non_torch - NON_TORCH_LOW + int(peak_.activation_bytes * ACTIVATION_LOW_SHARE + peak_.graph_bytes * GRAPH_LOW_SHARE))
+        higher.append(communication + int(peak_.activation_bytes * ACTIVATION_HIGH_SHARE + peak_.graph_bytes * GRAPH_HIGH_SHARE))
     workspace = 0 if before(question, GRAPHS_IN_BUDGET_FROM) else ATTENTION_WORKSPACE
-    return unsure + below, unsure + NON_TORCH_HIGH - non_torch_bytes(question) + above + workspace
+    return unsure + max(lower), unsure + NON_TORCH_HIGH - non_torch_bytes(question) + max(higher) + workspace
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +129,14 @@ def _batch_said(tokens: int, sequences: int, chosen: bool) -> Assumption:
     return Assumption(text if chosen else f"{text}, vLLM's own choice on cards below 70 GiB", ARGUMENTS_SOURCE)
 
 
-def _assumptions(model: ModelFacts, weights: Weights, question: Question, most: Batch) -> tuple[Assumption, ...]:
+@lru_cache(maxsize=4096)
+def _sorting_said(more_bytes: int) -> Assumption:
+    named = ".".join(map(str, SORTS_BEFORE))
+    text = f"releases before {named} sort the vocabulary to sample and need {shown(more_bytes)} more: name yours"
+    return Assumption(text, SAMPLER_SOURCE)
+
+
+def _assumptions(model: ModelFacts, weights: Weights, question: Question, most: Batch, sorting_bytes: int) -> tuple[Assumption, ...]:
     said = [*weights.assumptions]
     said.append(
         Assumption(
@@ -147,9 +149,8 @@ def _assumptions(model: ModelFacts, weights: Weights, question: Question, most: 
         said.append(Assumption("this release captures CUDA graphs outside its budget: they are not counted", WORKER_SOURCE))
     elif model.is_decoder:
         said.append(Assumption("CUDA graphs are taken off the budget, as they are since 0.21", WORKER_SOURCE))
-    if release(question) is None and model.is_decoder:
-        older = f"releases before {'.'.join(map(str, SORTS_BEFORE))} sort the whole vocabulary when they sample"
-        said.append(Assumption(f"{older}: the high bound holds room for it", SAMPLER_SOURCE))
+    if release(question) is None and sorting_bytes:
+        said.append(_sorting_said(sorting_bytes))
     if model.latent and question.gpu_count > question.engine.pipeline_parallel:
         said.append(Assumption("the latent cache is repeated on every card: tensor parallelism cannot divide it", PLANNING_SOURCE))
     if question.engine.pipeline_parallel > 1:

@@ -86,7 +86,7 @@ def settled(question: Question, gpu: GpuFacts) -> Question:
 def smaller_batch(question: Question, gpu: GpuFacts) -> Assumption:
     """What to say where the model goes in only with the batch of smaller cards."""
     tokens, sequences = question.engine.batched_tokens or BATCHED_TOKENS, question.engine.max_sequences or SEQUENCES
-    text = f"with --max-num-batched-tokens {tokens} and --max-num-seqs {sequences}: what vLLM chooses on a {gpu.name} needs more"
+    text = f"with --max-num-batched-tokens {tokens} and --max-num-seqs {sequences}: what vLLM chooses on {gpu.name} needs more"
     return Assumption(text, ARGUMENTS_SOURCE)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
 from llmops_catalog.fit.question import Question
-from llmops_catalog.fit.runtimes.vllm_batch import Batch, Release, before, release
+from llmops_catalog.fit.runtimes.vllm_batch import Batch, Release, before
 from llmops_catalog.fit.sizes import GIB, MIB
 
 RESIDUAL, FEED_FORWARD = 3, 3
@@ -76,12 +76,12 @@ EXPERTS_SOURCE = "https://github.com/vllm-project/vllm/blob/main/vllm/model_exec
 
 
 class Peak(NamedTuple):
-    """Bytes of one rank. `above_bytes`: how much more the peak may be where the release is not named."""
+    """Bytes of one rank. `sorting_bytes`: how much more the peak was in releases that sort the vocabulary."""
 
     activation_bytes: int
     buffer_bytes: int
     graph_bytes: int
-    above_bytes: int
+    sorting_bytes: int
 
 
 def peak(model: ModelFacts, question: Question, batch: Batch, tensor_parallel: int, layers: int, last: bool) -> Peak:
@@ -107,10 +107,10 @@ def peak(model: ModelFacts, question: Question, batch: Batch, tensor_parallel: i
     if not sorts:
         kept += COUNTS_BYTES * min(TOP_ROWS, batch.sequences) * model.vocab_size
     most = max(forward, outputs + entries * (SAMPLER_SORTING if sorts else SAMPLER))
-    oldest = outputs + entries * (SAMPLER if release(question) else SAMPLER_SORTING)
+    sorting = outputs + entries * SAMPLER_SORTING
     if not before(question, COUNTS_FROM):
         buffers += entries * COUNTS_BYTES + entries * MASK_BITS // 8
-    return Peak(most + kept, buffers, graphs, max(0, oldest - most))
+    return Peak(most + kept, buffers, graphs, max(0, sorting - most))
 
 
 def non_torch_bytes(question: Question) -> int:

@@ -13,10 +13,12 @@ from typing import NamedTuple
 from llmops_catalog.fit.architectures.layers import placed_groups
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, LayerGroupFacts, ModelFacts
 from llmops_catalog.fit.training.modes import (
+    CLAMPED,
     COMPOSED_GELU,
     RELU,
-    UNTOUCHED_EXPERTS,
     Mode,
+    adapts_dense,
+    adapts_experts,
     feeds_forward,
     gates_attention,
     norm_style,
@@ -82,8 +84,14 @@ def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, number: int, r
         widest += model.experts.used_per_token * model.experts.intermediate_size
     if not model.is_decoder:
         saved += DROPOUT_MASKS * hidden
-    squared = 0 if recurrent or not (mixes and mode.eager) else model.num_attention_heads * (4 + (2 if mode.compute == 2 else 0))
+    squared = model.num_attention_heads * score_bytes(model, mode) if mixes and not recurrent and mode.eager else 0
     return Layers(number, saved, _working(model, mode, widest), _merged(model, mode) if routed else 0, squared)
+
+
+def score_bytes(model: ModelFacts, mode: Mode) -> int:
+    """An attention score that is written out: its softmax in 32 bit and in that of the product; encoders drop some at random."""
+    dropped = 0 if model.is_decoder else 1 + 4
+    return 4 + (2 if mode.compute == 2 else 0) + dropped
 
 
 def _shared_width(model: ModelFacts) -> int:
@@ -112,7 +120,7 @@ def input_bytes(model: ModelFacts, mode: Mode, mixes: bool, feeds: bool, norms: 
             return 2 * hidden * (of_attention + of_feed_forward)
         return mode.compute * hidden * outputs
     adapted = min(of_attention, 2) if mode.targets == "query-value" else of_attention
-    adapted += of_feed_forward if mode.adapts("feed-forward") and not model.experts else 0
+    adapted += of_feed_forward if adapts_dense(model, mode) and not model.experts else 0
     adapters = 2 * mode.rank * adapted
     return adapters + (4 * hidden * min(outputs, adapted) if mode.compute == 4 else 2 * hidden * adapted)
 
@@ -150,9 +158,9 @@ def feed_forward_bytes(model: ModelFacts, mode: Mode, width: int) -> int:
     if model.model_type in COMPOSED_GELU:
         before = 14 if mode.compute == 2 else 20
     if model.model_type in RELU:
-        before = 0
-    last = mode.compute if mode.trains_all or mode.adapts("feed-forward") else 0
-    return width * (before + last) + 2 * mode.rank * mode.adapts("feed-forward")
+        before = 0 if mode.trains_all else octets
+    last = mode.compute if mode.trains_all or adapts_dense(model, mode) else 0
+    return width * (before + last) + 2 * mode.rank * adapts_dense(model, mode)
 
 
 def routed_bytes(model: ModelFacts, mode: Mode) -> int:
@@ -164,8 +172,8 @@ def routed_bytes(model: ModelFacts, mode: Mode) -> int:
     if experts is None:
         return 0
     gated = 3 if traits_of(model).gated else 1
-    clamped = 3 if model.model_type in UNTOUCHED_EXPERTS else 0  # clamp, sigmoid and sum of gpt-oss' own activation
-    trained = mode.trains_all or _adapts_experts(model, mode)
+    clamped = 3 if model.model_type in CLAMPED else 0  # clamp, sigmoid and sum of gpt-oss' own activation
+    trained = mode.trains_all or adapts_experts(model, mode)
     inner, outer = experts.intermediate_size * (gated + clamped + (1 if trained else 0)), experts.latent_size or model.hidden_size
     inputs = 2 if trained else 1
     return mode.compute * experts.used_per_token * (inner + inputs * outer) + 8 * experts.count
@@ -180,17 +188,16 @@ def recurrence_bytes(model: ModelFacts, mode: Mode) -> int:
     return mode.compute * RECURRENT_WIDTHS * (heads or state.inner_size or model.hidden_size)
 
 
-def _adapts_experts(model: ModelFacts, mode: Mode) -> bool:
-    return mode.adapts("feed-forward") and model.model_type not in UNTOUCHED_EXPERTS
-
-
 def _merged(model: ModelFacts, mode: Mode) -> int:
-    """Adapters on experts are added to a 16-bit copy of all of a layer's experts (`ParamWrapper`, peft/tuners/lora/layer.py)."""
+    """Adapters on experts are added to a 16-bit copy of all of a layer's experts (`ParamWrapper`, peft/tuners/lora/layer.py).
+
+    The adapters themselves stand beside it in 16 bit, the narrow half of them twice.
+    """
     experts = model.experts
-    if experts is None or not _adapts_experts(model, mode):
+    if experts is None or not adapts_experts(model, mode):
         return 0
-    matrices = 3 if traits_of(model).gated else 2
-    return mode.compute * experts.count * matrices * experts.intermediate_size * (experts.latent_size or model.hidden_size)
+    inner, outer = experts.intermediate_size, experts.latent_size or model.hidden_size
+    return experts.count * (mode.compute * 3 * inner * outer + 3 * mode.rank * (5 * inner + 3 * outer))
 
 
 def _working(model: ModelFacts, mode: Mode, width: int) -> int:

@@ -7,11 +7,11 @@ from functools import lru_cache
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.shapes import known_tensors
 from llmops_catalog.fit.tensors import Tensor
-from llmops_catalog.fit.training.modes import UNTOUCHED_EXPERTS, Mode
+from llmops_catalog.fit.training.modes import Mode, adapts_dense, adapts_experts
 
 QUERY_VALUE = ("attn_q", "attn_v", "attn_qkv")
 ATTENTION = (*QUERY_VALUE, "attn_k", "attn_output", "attn_k_b")
-LINEAR = (*ATTENTION, "linear", "ffn_gate", "ffn_up", "ffn_down", "shared_ffn_gate", "shared_ffn_up", "shared_ffn_down")
+FEED_FORWARD = ("ffn_gate", "ffn_up", "ffn_down", "shared_ffn_gate", "shared_ffn_up", "shared_ffn_down")
 EXPERT_UP, EXPERT_DOWN = ("expert_ffn_gate", "expert_ffn_up"), ("expert_ffn_down",)
 
 
@@ -34,17 +34,15 @@ def _parameters(tensor: Tensor, model: ModelFacts, mode: Mode) -> int:
     places = len(tensor.layers) * tensor.copies
     if tensor.role == "attn_k_b" or (model.latent and tensor.role == "linear" and tensor.copies > 1):
         return _latent_half(tensor, model, mode)
-    if tensor.role in _targeted(mode):
-        return mode.rank * (tensor.rows + tensor.cols) * places
-    if mode.targets != "all-linear" or model.model_type in UNTOUCHED_EXPERTS:
-        return 0
-    if tensor.role in EXPERT_UP:
+    if tensor.role in EXPERT_UP and adapts_experts(model, mode):
         return mode.rank * (2 * tensor.rows + tensor.cols) * places
-    return mode.rank * (tensor.rows + tensor.cols) * places if tensor.role in (*EXPERT_DOWN, "router") else 0
+    return mode.rank * (tensor.rows + tensor.cols) * places if tensor.role in _targeted(model, mode) else 0
 
 
-def _targeted(mode: Mode) -> tuple[str, ...]:
-    return {"query-value": QUERY_VALUE, "attention": ATTENTION}.get(mode.targets, LINEAR)
+def _targeted(model: ModelFacts, mode: Mode) -> tuple[str, ...]:
+    if mode.targets != "all-linear":
+        return QUERY_VALUE if mode.targets == "query-value" else ATTENTION
+    return (*ATTENTION, "linear", *(FEED_FORWARD if adapts_dense(model, mode) else (*EXPERT_DOWN, "router")))
 
 
 def _latent_half(tensor: Tensor, model: ModelFacts, mode: Mode) -> int:

@@ -17,8 +17,14 @@ RELU = ("opt",)
 """The input of ReLU is not kept: its output says all."""
 SOFT_CAPPED = ("gemma2", "gemma3n", "gemma4")
 """Families that pass their logits through tanh, and keep the result."""
-UNTOUCHED_EXPERTS = ("gpt_oss",)
-"""PEFT knows how to put adapters on experts kept in one tensor for the other families (peft/utils/transformers_weight_conversion.py)."""
+CLAMPED = ("gpt_oss",)
+"""Families whose experts have an activation of their own: clamped, with a sigmoid and a sum written out."""
+ADAPTED_EXPERTS = (
+    "afmoe", "deepseek_v2", "deepseek_v3", "deepseek_v32", "ernie4_5_moe", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa",
+    "hunyuan_v1_moe", "kimi_k2", "kimi_k25", "minimax_m2", "mixtral", "olmoe", "qwen2_moe", "qwen3_moe", "qwen3_next",
+)  # fmt: skip
+"""Families whose experts, kept in one tensor, PEFT gives adapters when asked for all linear layers; dense and shared feed
+forwards, whose matrices are called the same, then get none (peft/utils/transformers_weight_conversion.py)."""
 UPCAST_QUANTIZATIONS = ("bnb-nf4", "bnb-nf4-dq", "bnb-int8")
 """Formats after which `prepare_model_for_kbit_training` turns everything 16-bit into 32 bit (peft/utils/other.py); not
 where the model is sharded, since FSDP wants one format throughout (https://huggingface.co/docs/peft/accelerate/fsdp)."""
@@ -48,6 +54,16 @@ class Mode(NamedTuple):
         if self.targets == "query-value":
             return part in ("query", "value")
         return self.targets == "all-linear" or part != "feed-forward"
+
+
+def adapts_experts(model: ModelFacts, mode: Mode) -> bool:
+    """True where routed experts get adapters."""
+    return mode.adapts("feed-forward") and model.experts is not None and model.model_type in ADAPTED_EXPERTS
+
+
+def adapts_dense(model: ModelFacts, mode: Mode) -> bool:
+    """True where dense and shared feed forwards get adapters."""
+    return mode.adapts("feed-forward") and not adapts_experts(model, mode)
 
 
 def mode_of(model: ModelFacts, question: Question) -> Mode:

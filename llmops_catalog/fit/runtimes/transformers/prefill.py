@@ -27,7 +27,8 @@ class Prompt(NamedTuple):
     version: Version
     fused: bool
     """False where the question asks for attention without a fused kernel."""
-    quantization: str = "bf16"
+    kernel: str = ""
+    """'bnb-int8' or 'mxfp4', whose kernels keep other things alive; any other format computes in 16 bit."""
 
     @property
     def positions(self) -> int:
@@ -40,18 +41,27 @@ class Prompt(NamedTuple):
         return self.tokens * self.tokens
 
 
-def prefill_bytes(model: ModelFacts, prompt: Prompt, largest_matrix: int = 0) -> int:
-    """Bytes at the peak of a prefill, without weights and cache. `largest_matrix`: weights of the one that is unpacked."""
+class Peak(NamedTuple):
+    """Bytes without weights and cache: at the widest moment of a layer, and while a matrix is unpacked, without the matrix."""
+
+    widest: int
+    unpacking: int
+
+
+def prefill_peak(model: ModelFacts, prompt: Prompt) -> Peak:
+    """The peak of a prefill on the card that holds the embeddings."""
     family = live(model.model_type)
     moments = [
-        _feed_forward(model, family, prompt, largest_matrix),
+        _feed_forward(model, family, prompt),
         _attention(model, family, prompt),
         _scan(model, prompt),
         family.norm * model.hidden_size * prompt.octets * prompt.positions,
     ]
     if model.experts:
         moments.append(_experts(model, model.experts, family, prompt))
-    return int(max(moments)) + _throughout(model, family, prompt)
+    kept = _throughout(model, family, prompt)
+    unpacking = family.stream * model.hidden_size + min(2, family.wide) * dense_width(model)
+    return Peak(int(max(moments)) + kept, int(prompt.octets * prompt.positions * unpacking) + kept)
 
 
 def embeddings_bytes(model: ModelFacts, prompt: Prompt) -> int:
@@ -116,16 +126,15 @@ def _throughout(model: ModelFacts, family: Live, prompt: Prompt) -> int:
     return kept + prompt.pairs * (scores + masks * prompt.octets)
 
 
-def _feed_forward(model: ModelFacts, family: Live, prompt: Prompt, largest_matrix: int) -> int:
+def _feed_forward(model: ModelFacts, family: Live, prompt: Prompt) -> int:
     width = dense_width(model)
     if not width:
         return 0
     stream = family.stream * model.hidden_size
-    at_product = prompt.octets * prompt.positions * (stream + family.wide * width)
-    if prompt.quantization == "bnb-int8":  # up comes as int32 and in 16 bit while the gate waits
-        return int(max(at_product, prompt.positions * (prompt.octets * (stream + 2 * width) + 4 * width)))
-    unpacked = prompt.octets * largest_matrix if largest_matrix else 0
-    return int(max(at_product, prompt.octets * prompt.positions * (stream + min(2, family.wide) * width) + unpacked))
+    at_product = prompt.octets * (stream + family.wide * width)
+    if prompt.kernel == "bnb-int8":  # up comes as int32 and in 16 bit while the gate waits
+        at_product = max(at_product, prompt.octets * (stream + 2 * width) + 4 * width)
+    return int(prompt.positions * at_product)
 
 
 def dense_width(model: ModelFacts) -> int:
@@ -175,7 +184,7 @@ def _experts(model: ModelFacts, experts: ExpertFacts, family: Live, prompt: Prom
         numbers = stream + 2 * hidden + share * (3 * width + 2 * hidden)
         return int(prompt.positions * (prompt.octets * numbers + 8 * used * experts.count))
     at_product = hidden + (9 if model.model_type == "gpt_oss" else 4) * width
-    if model.model_type == "gpt_oss" and prompt.quantization in ("native", "mxfp4"):
+    if model.model_type == "gpt_oss" and prompt.kernel == "mxfp4":
         at_product = 2 * hidden + width  # the MXFP4 kernel applies the activation itself (integrations/mxfp4.py)
     at_sum = (6 if family.wide_routing else 4) * hidden
     return prompt.octets * prompt.positions * int(stream + used * max(at_product, at_sum))
