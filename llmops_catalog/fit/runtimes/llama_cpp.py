@@ -47,6 +47,7 @@ SERVER_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/
 KV_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache-iswa.cpp"
 MLA_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache.cpp"
 GRAPH_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-context.cpp"
+LOGITS_SOURCE = "https://github.com/ggml-org/llama.cpp/pull/23861"
 SPLIT_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-model.cpp"
 
 
@@ -302,6 +303,10 @@ def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Bat
     where = "all layers on the GPU" if placement.whole else f"{_on_cards(placement)} of {model.num_hidden_layers + 1} layers on the GPU"
     tokens = question.engine.micro_batch_tokens or MICRO_BATCH
     said = [Assumption(f"{where}, flash attention {'on' if flash else 'off'}, micro-batches of {tokens} tokens", GRAPH_SOURCE)]
+    if model.is_decoder and question.engine.runtime_version is None:
+        said.append(
+            Assumption("logits are reserved for a whole micro-batch; llama-server has reserved fewer since June 2026", LOGITS_SOURCE)
+        )
     if build.flash_attention and not flash and model.num_attention_heads:
         said.append(Assumption("no flash-attention kernel takes heads of this size", compute.FLASH_SOURCE))
     if model.is_decoder and model.tie_word_embeddings:
