@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from llmops_catalog.fit import MissingFact, estimate
 from llmops_catalog.fit.kv_cache import cache_by_layer, cached_layers
 from llmops_catalog.fit.runtimes.llama_compute import build_number, flash_attention_runs
-from llmops_catalog.fit.runtimes.llama_cpp import as_loaded, placed
+from llmops_catalog.fit.runtimes.llama_cpp import as_loaded
 from llmops_catalog.fit.runtimes.llama_graph import Cells, Tape, walk
+from llmops_catalog.fit.runtimes.llama_placement import placed
 from llmops_catalog.fit.settings import Engine
 
 MIB = 2**20

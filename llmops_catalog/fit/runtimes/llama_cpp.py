@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption, once
-from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts, WeightFile
+from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
 from llmops_catalog.fit.kv_cache import CachedLayers, cache_by_layer, cache_bytes, cached_layers, elements_bytes
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes import llama_compute as compute
 from llmops_catalog.fit.runtimes.footprint import Footprint
 from llmops_catalog.fit.runtimes.llama_compute import MICRO_BATCH, Batch, Build
+from llmops_catalog.fit.runtimes.llama_placement import Placement, placed, weights_by_card
 from llmops_catalog.fit.sizes import MIB, padded, shown
 from llmops_catalog.fit.state import state_bytes
 from llmops_catalog.fit.weights import LOADER, Weights, largest_tensors
@@ -47,16 +47,8 @@ SERVER_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/
 KV_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache-iswa.cpp"
 MLA_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-kv-cache.cpp"
 GRAPH_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-context.cpp"
+LOGITS_SOURCE = "https://github.com/ggml-org/llama.cpp/pull/23861"
 SPLIT_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-model.cpp"
-
-
-class Placement(NamedTuple):
-    """Which layers stand on which card; what comes before the first card's stays in main memory."""
-
-    cards: tuple[range, ...]
-    output_card: int | None
-    whole: bool
-    """All layers and the output layer are on cards."""
 
 
 class Plan(NamedTuple):
@@ -82,7 +74,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     plan = planned(model, question._replace(quantization=""), *_visitors(model, weights, question))
     output_copy = weights.table_bytes if model.is_decoder and model.tie_word_embeddings else 0
     loaded = weights.resident_bytes - weights.input_bytes + output_copy
-    on_cards = _weights_by_card(model, weights, loaded, plan.placement, question)
+    on_cards = weights_by_card(model, weights, loaded, plan.placement, question)
     cards, graphs = question.gpu_count, plan.graphs
     share, unsure = _graph_share(model, plan.placement, question), weights.uncertainty_bytes // cards
     below = (sum(graphs) - sum(plan.least)) // cards + int(max(plan.least) * share)
@@ -141,16 +133,6 @@ def as_loaded(model: ModelFacts) -> ModelFacts:
     )
 
 
-def placed(layers: int, cards: int, gpu_layers: int | None) -> Placement:
-    """Layers from the end, and the output layer counted as one, spread evenly over equal cards; the first ones stay outside."""
-    places = layers + 1 if gpu_layers is None else min(gpu_layers, layers + 1)
-    first = layers + 1 - places
-    bounds = [first + -(-card * places // cards) for card in range(cards + 1)]
-    spans = tuple(range(min(start, layers), min(end, layers)) for start, end in pairwise(bounds))
-    output = (places - 1) * cards // places if places else None
-    return Placement(spans, output, first == 0)
-
-
 def batch_of(model: ModelFacts, question: Question) -> Batch:
     """Tokens and cells of the worst-case pass. An encoder computes its whole input at once."""
     context = padded(question.context_tokens, CONTEXT_STEP)
@@ -200,51 +182,6 @@ def _cache_by_card(model: ModelFacts, question: Question, batch: Batch, placemen
 def _recurrent_layers(model: ModelFacts) -> tuple[bool, ...]:
     kinds = model.layer_types or [group.type for group in model.layer_groups for _ in range(group.layers)]
     return tuple(kind in RECURRENT_LAYERS for kind in kinds)
-
-
-def _weights_by_card(model: ModelFacts, weights: Weights, loaded: int, placement: Placement, question: Question) -> list[int]:
-    """Weights of each card: its layers without the experts kept in main memory, and the output layer on the last."""
-    if placement.whole and len(placement.cards) == 1 and not question.engine.cpu_expert_layers:
-        return [loaded]
-    if model.file is not None:
-        return _file_by_card(model.file, loaded, placement, question.engine.cpu_expert_layers)
-    layers, experts = model.num_hidden_layers, model.experts
-    sparse = [layer for layer in range(layers) if experts and experts.has_layer(layer)]
-    plain = weights.layer_bytes - weights.expert_bytes
-
-    def before(layer: int) -> int:
-        held = sum(question.engine.cpu_expert_layers <= index < layer for index in sparse)
-        return plain * layer // layers + weights.expert_bytes * held // max(1, len(sparse))
-
-    cards = [before(span.stop) - before(span.start) for span in placement.cards]
-    if placement.output_card is not None:
-        cards[placement.output_card] += loaded - weights.layer_bytes
-    return cards
-
-
-def _file_by_card(file: WeightFile, loaded: int, placement: Placement, experts_outside: int) -> list[int]:
-    """The same of one file, whose layers have sizes of their own; what stands in no layer goes with the output layer."""
-    sizes = _layer_sizes(file)
-    cards = [
-        sum(plain + (experts if layer >= experts_outside else 0) for layer, (plain, experts) in sizes.items() if layer in span)
-        for span in placement.cards
-    ]
-    if placement.output_card is not None:
-        cards[placement.output_card] += loaded - sum(plain + experts for plain, experts in sizes.values())
-    return cards
-
-
-@lru_cache(maxsize=64)
-def _layer_sizes(file: WeightFile) -> dict[int, tuple[int, int]]:
-    """Bytes of each layer: routed experts, and everything else."""
-    sizes: dict[int, tuple[int, int]] = {}
-    for tensor in file.tensors:
-        if tensor.layer is None or not tensor.loaded:
-            continue
-        plain, experts = sizes.get(tensor.layer, (0, 0))
-        routed = tensor.role.startswith("expert_")
-        sizes[tensor.layer] = (plain + tensor.size_bytes * (not routed), experts + tensor.size_bytes * routed)
-    return sizes
 
 
 def _graphs(
@@ -302,6 +239,10 @@ def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Bat
     where = "all layers on the GPU" if placement.whole else f"{_on_cards(placement)} of {model.num_hidden_layers + 1} layers on the GPU"
     tokens = question.engine.micro_batch_tokens or MICRO_BATCH
     said = [Assumption(f"{where}, flash attention {'on' if flash else 'off'}, micro-batches of {tokens} tokens", GRAPH_SOURCE)]
+    if model.is_decoder and question.engine.runtime_version is None:
+        said.append(
+            Assumption("logits are reserved for a whole micro-batch; llama-server has reserved fewer since June 2026", LOGITS_SOURCE)
+        )
     if build.flash_attention and not flash and model.num_attention_heads:
         said.append(Assumption("no flash-attention kernel takes heads of this size", compute.FLASH_SOURCE))
     if model.is_decoder and model.tie_word_embeddings:
