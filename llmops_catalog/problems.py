@@ -1,7 +1,5 @@
 """One finding: what is wrong, where, how bad, and what to do about it. Findings are values, never exceptions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 

@@ -87,8 +87,9 @@ def _folder_state(root: str) -> _State:
     lines = []
     for path, entry in walk(root):
         status = entry.stat(follow_symlinks=False)
-        newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
-        lines.append(f"{path}|{status.st_mode}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}|{status.st_ino}")
+        written, changed = status.st_mtime_ns, status.st_ctime_ns  # the latter is the day of creation on Windows
+        newest = max(newest, written, changed)
+        lines.append(f"{path}|{status.st_size}|{written}|{changed}|{status.st_ino}")
     return _State("\n".join(lines), newest)
 
 

@@ -75,15 +75,15 @@ def walk(root: str | os.PathLike[str]) -> Iterator[tuple[str, os.DirEntry[str]]]
         except OSError as error:
             raise CatalogError(f"cannot read {place}: {error.strerror}", "check the folder's permissions") from None
         for entry in entries:
-            if entry.name.startswith(".") or entry.name.endswith("~"):
+            name = entry.name
+            if name[0] == "." or name[-1] == "~":
                 continue
             found += 1
             if found > MAX_FILES:
                 raise CatalogError(f"{root} holds more than {MAX_FILES} files", "is this the catalog folder?")
-            path = f"{folder}/{entry.name}" if folder else entry.name
+            path = f"{folder}/{name}" if folder else name
             yield path, entry
-            is_data_folder = entry.is_dir(follow_symlinks=False) and not entry.name.endswith((".yaml", ".yml"))
-            if is_data_folder and path not in NOT_RECORDS:
+            if not name.endswith((".yaml", ".yml")) and path not in NOT_RECORDS and entry.is_dir(follow_symlinks=False):
                 folders.append(path)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_SEPARATORS = re.compile(r"[\s\-_/:]+")
-_SIZE = re.compile(r"(?<=\d) (?=gb\b)")
-_VENDOR = re.compile(r"^(nvidia|amd|intel|apple|google|aws)\s+")
-_BRAND = re.compile(r"^(geforce|radeon|tesla)\s+")
+_SEPARATORS = str.maketrans("-_/:", "    ")
+_VENDORS = ("nvidia ", "amd ", "intel ", "apple ", "google ", "aws ")
+_BRANDS = ("geforce ", "radeon ", "tesla ")
 
 TIER_ID, TIER_HUB_ID, TIER_ALIAS, TIER_NAME = range(4)
 """A better (lower) tier wins; within a tier two records make a name ambiguous."""
@@ -20,7 +18,21 @@ def name_key(name: str) -> str:
     text = name[:300]
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()  # bytes of an argument that are no text cannot name anything
-    return _SIZE.sub("", _SEPARATORS.sub(" ", text.casefold()).strip())
+    words: list[str] = []
+    for word in text.casefold().translate(_SEPARATORS).split():
+        if words and _is_gigabyte(word) and words[-1][-1].isdigit():
+            words[-1] += word
+        else:
+            words.append(word)
+    return " ".join(words)
+
+
+def _is_gigabyte(word: str) -> bool:
+    return word[:2] == "gb" and not (word[2:3].isalnum() or word[2:3] == "_")
+
+
+def _without(prefixes: tuple[str, ...], name: str) -> str:
+    return next((name.removeprefix(prefix).lstrip() for prefix in prefixes if name.startswith(prefix)), name)
 
 
 def names_of(collection: str, record_id: str, data: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
@@ -36,9 +48,9 @@ def names_of(collection: str, record_id: str, data: Mapping[str, Any]) -> Iterat
     label = name_key(str(label_of(data, record_id)))
     yield label, TIER_NAME
     if collection == "gpus":
-        bare = _VENDOR.sub("", label)
+        bare = _without(_VENDORS, label)
         yield bare, TIER_NAME
-        yield _BRAND.sub("", bare), TIER_NAME
+        yield _without(_BRANDS, bare), TIER_NAME
 
 
 def label_of(data: Mapping[str, Any], record_id: str) -> str:

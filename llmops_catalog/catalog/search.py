@@ -1,7 +1,5 @@
 """Full-text search over the compiled catalog: all words by their beginnings, what is called so first. Any input is safe."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from typing import NamedTuple
@@ -10,8 +8,8 @@ from llmops_catalog.catalog.names import TIER_ALIAS, name_key
 from llmops_catalog.problems import nearest
 
 MOST_TERMS, MOST_CHARACTERS = 12, 60
-_TERM = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
-_NAME_THEN_NUMBER = re.compile(r"([^\W\d_]{2,})(\d.*)")
+_TERM = r"[^\W_]+(?:\.[^\W_]+)*"
+_NAME_THEN_NUMBER = r"([^\W\d_]{2,})(\d.*)"
 
 _EXACT = 1000
 """A record called just that comes before everything else; twice this for an alias, which somebody chose."""
@@ -69,12 +67,12 @@ def _is_known(connection: sqlite3.Connection, term: str) -> bool:
 
 
 def _terms(words: str) -> list[str]:
-    return [term[:MOST_CHARACTERS] for term in _TERM.findall(words[:1000].casefold())[:MOST_TERMS]]
+    return [term[:MOST_CHARACTERS] for term in re.findall(_TERM, words[:1000].casefold())[:MOST_TERMS]]
 
 
 def _expression(term: str) -> str:
     """A word by its beginning; a name run together with its number also apart: ``rtx4090`` finds RTX 4090."""
     together = f'"{term}"*'
-    if apart := _NAME_THEN_NUMBER.fullmatch(term):
+    if apart := re.fullmatch(_NAME_THEN_NUMBER, term):
         return f'({together} OR ("{apart[1]}" AND "{apart[2]}"*))'
     return together

@@ -1,7 +1,5 @@
 """The trusted, immutable Catalog: records by id, names people type, who refers to whom, full-text search. Reads SQLite only."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import sqlite3
@@ -65,7 +63,7 @@ class Catalog:
         self._folder = folder
 
     @property
-    def path(self) -> Path:
+    def path(self) -> "Path":
         """The folder the records lie in."""
         from pathlib import Path
 

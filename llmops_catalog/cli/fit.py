@@ -109,7 +109,6 @@ def estimate_command(folder: str | None, options: Any) -> None:
     """Memory of one configuration, part by part. No GPU needed."""
     from llmops_catalog.fit import estimate, usual_quantization
     from llmops_catalog.fit.question import trains
-    from llmops_catalog.report.fit import estimate_text
 
     way, trained = given_way(options), trains(options.task)
     missing = ["--model"] if way is None else []
@@ -125,13 +124,14 @@ def estimate_command(folder: str | None, options: Any) -> None:
     if options.format == "json":
         print_json(answer)
     else:
+        from llmops_catalog.report.fit import estimate_text
+
         sys.stdout.write(estimate_text(answer, style_for(sys.stdout)))
 
 
 def fit_command(folder: str | None, options: Any) -> int:
     """Does it fit? Model and card given: the answer per quantization. Only a model: which cards. Only a card: which models."""
     from llmops_catalog.fit import memory_card, parse_size
-    from llmops_catalog.report.fit import fit_text
 
     if options.gpu is not None and options.memory is not None:
         raise UsageError("--gpu and --memory are two ways to name the card: give one")
@@ -152,6 +152,8 @@ def fit_command(folder: str | None, options: Any) -> int:
         beside = {"cheapest_rental": rental} if subject == "gpu" else {}
         print_json({"schema": "llmops-catalog/fit/1", "results": [result.as_json() for result in results], **beside})
     else:
+        from llmops_catalog.report.fit import fit_text
+
         shown = [result.as_json() for result in results[: options.limit]]
         sys.stdout.write(fit_text(shown, subject, style_for(sys.stdout), rental, terminal_width(sys.stdout)))
         if total > options.limit:
@@ -163,11 +165,14 @@ def _answers(
     catalog: Any, model: Any, card: Any, quantization: str | None, question: dict[str, Any], limit: int | None
 ) -> tuple[str, int, list[Any]]:
     """What the rows of the answer are (quantization, gpu or model), how many there are, and the best `limit` of them."""
-    from llmops_catalog.fit import fit, fit_quantizations, rank_gpus, rank_models
+    if model and card and quantization is not None:
+        from llmops_catalog.fit import fit
+
+        return "quantization", 1, [fit(model, card, quantization=quantization, **question)]
+    from llmops_catalog.fit import fit_quantizations, rank_gpus, rank_models
 
     if model and card:
-        one = [fit(model, card, quantization=quantization, **question)] if quantization is not None else None
-        answers = one or fit_quantizations(model, card, **question)
+        answers = fit_quantizations(model, card, **question)
         return "quantization", len(answers), answers
     if model:
         ranked = rank_gpus(model, catalog.gpus(), quantization=quantization, limit=limit, **question)

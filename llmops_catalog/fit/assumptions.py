@@ -1,7 +1,5 @@
 """What an answer rests on: assumptions with their sources, and the refusal to guess where a fact is missing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The memory of one configuration, broken down: no card needed."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any, NamedTuple
 

@@ -7,8 +7,6 @@ Field names are those of Hugging Face configs and of the catalog's schema; units
 "nobody has said", never zero: the estimator answers `unknown` rather than guess in its place.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -185,7 +183,7 @@ class ModelFacts(NamedTuple):
     parameter_difference: str | None = None
     confidence: str = "high"
     sources: tuple[str, ...] = ()
-    support: Support | None = None
+    support: "Support | None" = None
     """What the catalog the facts came from knows of what runs where; None for facts from elsewhere."""
     value_head_dim: int | None = None
     """Size of a value head where it is not head_dim."""

@@ -1,7 +1,5 @@
 """Quantization formats: their ids and spellings, and the bytes of the blocks GGUF files are made of."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import NamedTuple
 

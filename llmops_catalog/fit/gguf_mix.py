@@ -8,8 +8,6 @@ Early in 2026 two rules changed: fused query-key-value matrices now follow the r
 of Gemma's E models that of the output. Files of models published before were made by the older ones (`Mix.recent`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple

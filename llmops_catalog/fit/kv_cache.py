@@ -1,7 +1,5 @@
 """Bytes one token leaves in the cache, layer group by layer group. How much a layer remembers, the runtime decides."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache

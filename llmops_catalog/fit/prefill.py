@@ -1,7 +1,5 @@
 """How fast a prompt is read: tokens per second as an interval, from arithmetic rates and active parameters. Always rough."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple

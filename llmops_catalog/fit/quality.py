@@ -1,7 +1,5 @@
 """What a quantization costs in quality, where somebody published it for this model or for one of its size."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from math import log
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The question people ask, checked: every absurd value is refused here, with one sentence and the next thing to try."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from llmops_catalog.errors import FitInputError
@@ -59,7 +57,7 @@ class Question(NamedTuple):
     engine: Engine = DEFAULT_ENGINE
     training: Training = DEFAULT_TRAINING
 
-    def at(self, *, context_tokens: int | None = None, concurrency: int | None = None, gpu_count: int | None = None) -> Question:
+    def at(self, *, context_tokens: int | None = None, concurrency: int | None = None, gpu_count: int | None = None) -> "Question":
         """The same question with another size; a prompt that filled the context goes on filling it."""
         context = self.context_tokens if context_tokens is None else context_tokens
         filled = self.prompt_tokens == self.context_tokens

@@ -1,7 +1,5 @@
 """How an engine or a trainer is set up beyond the question itself: every setting named, with the engine's own default."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

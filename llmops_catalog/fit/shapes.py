@@ -1,7 +1,5 @@
 """A model's tensors made ready for counting bytes in any format: once per model, not once per quantization."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple

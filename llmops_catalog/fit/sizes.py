@@ -15,7 +15,7 @@ _UNITS = {
     "g": GIB, "gib": GIB, "gb": 10**9,
     "t": 2**40, "tib": 2**40, "tb": 10**12,
 }  # fmt: skip
-_SIZE = re.compile(r"([+-]?[0-9_]*\.?[0-9]+)\s*([a-z]*)")
+_SIZE = r"([+-]?[0-9_]*\.?[0-9]+)\s*([a-z]*)"
 _LARGEST = 2**50
 _EXAMPLES = "write it as 24GiB (2^30 bytes), 24GB (10^9 bytes) or 24g (GiB)"
 
@@ -27,7 +27,7 @@ def parse_size(text: str) -> int:
     Raises `FitInputError` for what is no size, is negative or beyond a petabyte.
     """
     shown = text if len(text) <= 40 else text[:37] + "..."
-    match = _SIZE.fullmatch(text.strip().casefold())
+    match = re.fullmatch(_SIZE, text.strip().casefold())
     if not match or match[2] not in _UNITS:
         raise FitInputError(f"{shown!r} is not a size", _EXAMPLES)
     size = float(match[1].replace("_", "")) * _UNITS[match[2]]

@@ -7,8 +7,6 @@ gets the whole of the bandwidth. The three constants of a class of hardware and 
 readings (`catalog/measurements`, kind speed): `llmops-catalog accuracy` shows how many of them lie inside.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

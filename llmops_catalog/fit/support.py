@@ -1,7 +1,5 @@
 """Will it run at all: runtimes against quantizations, cards and models, by the catalog's rules. Each refusal says what to use instead."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 

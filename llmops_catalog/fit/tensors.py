@@ -1,7 +1,5 @@
 """One kind of weight tensor of a model: its role, its shape, the layers it stands in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Does it fit: one model, one kind of card, one configuration. Five answers, each with its reasons; never a guess."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Bytes of a model's weights in one quantization: a sum over its tensors, never parameters times nominal bits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple

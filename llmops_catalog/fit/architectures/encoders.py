@@ -1,7 +1,5 @@
 """Encoders that return vectors: BERT and its relatives (arXiv:1810.04805), with the pooler transformers builds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Read in the modelling files of transformers (https://github.com/huggingface/tran
 and checked by counting: the sum of the tensors must be the checkpoint's own number of parameters.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

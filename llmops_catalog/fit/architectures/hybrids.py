@@ -1,7 +1,5 @@
 """Models that mix attention with recurrent layers, and state-space models without any attention."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What every runtime answers: how many bytes of what, on which card, and how far that may be off."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption

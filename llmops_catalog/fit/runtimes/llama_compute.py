@@ -5,8 +5,6 @@ reserved for a whole micro-batch at the end of the context) and
 https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-backend.cpp (what a card gets from outside is copied to it).
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

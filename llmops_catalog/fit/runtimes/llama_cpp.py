@@ -1,7 +1,5 @@
 """llama.cpp, and so Ollama and LM Studio: layers on cards and in main memory, one cache stream per sequence."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import NamedTuple
 

@@ -10,8 +10,6 @@ with the cache as well (attention mask, scores) is not placed but added, because
 as the layers run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -8,15 +8,15 @@ permute) take no memory and are left out.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from llmops_catalog.fit.architectures.encoders import ENCODERS
 from llmops_catalog.fit.architectures.families import FAMILIES
-from llmops_catalog.fit.architectures.hybrids import HYBRIDS
 from llmops_catalog.fit.architectures.layers import placed_groups
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ExpertFacts, LatentFacts, LayerGroupFacts, ModelFacts
 from llmops_catalog.fit.runtimes.llama_graph import NO_CELLS, Cells, Peak, Tape, Walk, Ways, walk
-from llmops_catalog.fit.runtimes.llama_recurrent import recurrence
+
+if TYPE_CHECKING:
+    from llmops_catalog.fit.architectures.hybrids import HybridTraits
 
 BESIDE = ("falcon", "phi", "gptj", "gpt_neox", "cohere", "cohere2")
 """Attention and feed forward read the same residual stream side by side: attention's result waits for the other."""
@@ -25,9 +25,8 @@ KEEPS_ITS_NORM = ("phi", "gptj", "cohere", "cohere2")
 FEED_FORWARD_FIRST = ("falcon",)
 NORMS_AFTER = ("gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_unified", "glm4", "olmo2", "olmo3", "exaone4")
 """Families that normalise what attention and feed forward return before they add it."""
-NO_NORM_BEFORE = ("olmo2", "olmo3", "exaone4", *ENCODERS)
-PLAIN_ENCODERS = tuple(kind for kind in ENCODERS if kind != "nomic_bert")
-"""Encoders whose feed forward has no gate."""
+NO_NORM_BEFORE = ("olmo2", "olmo3", "exaone4")
+"""Of those, families that do not do so before; nor do BERT and its like."""
 LAYER_NORM = ("mpt", "olmo", "cohere", "cohere2", "gpt2", "gpt_bigcode", "gpt_neox", "gptj", "phi", "phimoe", "bloom", "falcon",
               "starcoder2", "stablelm", "nemotron")  # fmt: skip
 """Families that subtract the mean as well: unlike RMSNorm, that operation never writes over its input."""
@@ -115,8 +114,13 @@ def _layer(walk_: Walk, stream: int, group: LayerGroupFacts, sparse: bool, last:
     model, tape = walk_.model, walk_.tape
     if group.type == "feed_forward":
         return tape.over(_feed_forward(walk_, _normed(walk_, stream), group, sparse), stream)
-    normed = stream if model.model_type in NO_NORM_BEFORE else _normed(walk_, stream)
-    part = recurrence(walk_, normed) if group.type in RECURRENT_LAYERS else _attention(walk_, normed, group)
+    normed = stream if model.model_type in NO_NORM_BEFORE or _is_bert(model) else _normed(walk_, stream)
+    if group.type in RECURRENT_LAYERS:
+        from llmops_catalog.fit.runtimes.llama_recurrent import recurrence
+
+        part = recurrence(walk_, normed)
+    else:
+        part = _attention(walk_, normed, group)
     if model.model_type in BESIDE:
         return _beside(walk_, stream, normed, part, group, sparse)
     part = _projected(walk_, part)
@@ -125,7 +129,7 @@ def _layer(walk_: Walk, stream: int, group: LayerGroupFacts, sparse: bool, last:
     stream = tape.over(part, stream)
     if not _has_feed_forward(model, group):
         return stream
-    normed = stream if model.model_type in NO_NORM_BEFORE else _normed(walk_, stream)
+    normed = stream if model.model_type in NO_NORM_BEFORE or _is_bert(model) else _normed(walk_, stream)
     part = _feed_forward(walk_, normed, group, sparse)
     if model.model_type in NORMS_AFTER:
         part = tape.over(tape.over(part))
@@ -134,7 +138,7 @@ def _layer(walk_: Walk, stream: int, group: LayerGroupFacts, sparse: bool, last:
 
 
 def _has_feed_forward(model: ModelFacts, group: LayerGroupFacts) -> bool:
-    how = HYBRIDS.get(model.model_type)
+    how = hybrid_of(model)
     if how is None:
         return True
     return not how.separate_feed_forward and (how.feed_forward_after_recurrent or group.type not in RECURRENT_LAYERS)
@@ -178,7 +182,7 @@ def _attention(walk_: Walk, normed: int, group: LayerGroupFacts) -> int:
     key_heads = group.num_key_value_heads or model.num_key_value_heads
     value_dim = model.value_head_dim or head_dim
     keys, values = key_heads * head_dim, key_heads * value_dim
-    how = HYBRIDS.get(model.model_type)
+    how = hybrid_of(model)
     gated = how is not None and how.gated_queries
     families = FAMILIES.get(model.model_type)
     whole = -1
@@ -252,23 +256,41 @@ def _feed_forward(walk_: Walk, normed: int, group: LayerGroupFacts, sparse: bool
     model = walk_.model
     if sparse and model.experts:
         return _mixture(walk_, model.experts, normed)
-    how = HYBRIDS.get(model.model_type)
+    how = hybrid_of(model)
     size = group.intermediate_size or model.intermediate_size or 4 * model.hidden_size
     if how is not None and how.adjusted:
         size = -(-(2 * size // 3) // 256) * 256
     return _perceptron(walk_, normed, size)
 
 
+def hybrid_of(model: ModelFacts) -> HybridTraits | None:
+    """How a hybrid arranges its layers; None for plain decoders, which need not load that room."""
+    if model.model_type in FAMILIES:
+        return None
+    from llmops_catalog.fit.architectures.hybrids import HYBRIDS
+
+    return HYBRIDS.get(model.model_type)
+
+
+def _is_bert(model: ModelFacts) -> bool:
+    """BERT and its like, which normalise after each half of a layer only."""
+    if model.kind != "encoder":
+        return False
+    from llmops_catalog.fit.architectures.encoders import ENCODERS
+
+    return model.model_type in ENCODERS
+
+
 def _perceptron(walk_: Walk, normed: int, size: int) -> int:
     """Gate and up, their product, down; or up and its activation in place."""
     model, tape = walk_.model, walk_.tape
     gated, fused = True, False
-    if model.model_type in PLAIN_ENCODERS:
+    if _is_bert(model) and model.model_type != "nomic_bert":  # feed forward without a gate
         gated = False
     elif model.model_type in FAMILIES:
         gated, fused = FAMILIES[model.model_type][0].gated, FAMILIES[model.model_type][0].fused_gate
-    elif model.model_type in HYBRIDS:
-        gated = HYBRIDS[model.model_type].traits.gated
+    elif how := hybrid_of(model):
+        gated = how.traits.gated
     if not gated:
         middle = tape.over(tape.new(size, normed))
     elif fused:
@@ -297,7 +319,8 @@ def _mixture(walk_: Walk, experts: ExpertFacts, normed: int) -> int:
     tokens = normed if width == hidden else tape.new(width, normed)
     if model.model_type in WEIGHTED_BEFORE:
         tokens = tape.over(tape.new(hidden * used, normed), weights)
-    gated = not (model.model_type in HYBRIDS and not HYBRIDS[model.model_type].traits.gated)
+    how = hybrid_of(model)
+    gated = how is None or how.traits.gated
     if gated:
         middle = _multiplied(walk_, used * experts.intermediate_size, (tokens, chosen))
     else:

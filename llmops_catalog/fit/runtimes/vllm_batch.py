@@ -29,7 +29,7 @@ TWO_BATCHES_FROM: Release = (0, 21)
 """From here two batches are under way at once, and a window's cache keeps room for both (`max_in_flight_tokens`,
 https://github.com/vllm-project/vllm/blob/main/vllm/config/vllm.py)."""
 
-_RELEASE = re.compile(r"(?<![\d.])v?(\d+)\.(\d+)")
+_RELEASE = r"(?<![\d.])v?(\d+)\.(\d+)"
 
 
 class Batch(NamedTuple):
@@ -42,7 +42,7 @@ class Batch(NamedTuple):
 
 def release(question: Question) -> Release | None:
     """The release asked about, as (0, 11); None where none is named, or only a build between releases: today's is meant."""
-    found = _RELEASE.search(question.engine.runtime_version or "")
+    found = re.search(_RELEASE, question.engine.runtime_version or "")
     number = (int(found[1]), int(found[2])) if found else None
     return number if number and number >= (0, 2) else None
 
