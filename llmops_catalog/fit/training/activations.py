@@ -19,6 +19,7 @@ from llmops_catalog.fit.training.modes import (
     Mode,
     adapts_dense,
     adapts_experts,
+    dense_width,
     drops_out,
     feeds_forward,
     gates_attention,
@@ -33,8 +34,10 @@ STATISTICS = 4
 """A norm keeps one 32-bit number for each token."""
 DROPOUT_MASKS = 2
 """Two dropouts in a layer, whose masks take one byte for each value."""
-RECURRENT_WIDTHS = 8
-"""Values kept for each inner number of a recurrent layer: projections, convolution, gates, states of a chunk and a gated norm."""
+RECURRENT_WIDTHS = 6
+"""Values kept for each inner number of a short convolution: three of its projection, its output, and two products."""
+DELTA_CHUNK = 64
+"""Tokens of a chunk of a delta net, whose products with each other are kept for each head."""
 
 
 class Layers(NamedTuple):
@@ -75,10 +78,10 @@ def _layer(model: ModelFacts, mode: Mode, group: LayerGroupFacts, number: int, r
     """Layers of one kind: norms, what mixes tokens (attention or recurrence), and a feed forward, dense or of experts."""
     hidden, recurrent, norms = model.hidden_size, group.type in RECURRENT_LAYERS, norms_of(model, group)
     mixes, feeds = group.type != "feed_forward", feeds_forward(model, group)
-    saved = norms * norm_bytes(model, mode, hidden) + input_bytes(model, mode, mixes, feeds, norms)
+    saved = norms * norm_bytes(model, mode, hidden) + input_bytes(model, mode, mixes, feeds, norms, recurrent)
     if mixes:
         saved += recurrence_bytes(model, mode) if recurrent else attention_bytes(model, mode, group)
-    width = (_shared_width(model) if routed else group.intermediate_size or model.intermediate_size or 0) if feeds else 0
+    width = (_shared_width(model) if routed else dense_width(model, group)) if feeds else 0
     saved += feed_forward_bytes(model, mode, width)
     widest = width
     if routed and model.experts:
@@ -111,10 +114,10 @@ def norm_bytes(model: ModelFacts, mode: Mode, width: int) -> int:
     return (4 + trained) * width + STATISTICS
 
 
-def input_bytes(model: ModelFacts, mode: Mode, mixes: bool, feeds: bool, norms: int) -> int:
+def input_bytes(model: ModelFacts, mode: Mode, mixes: bool, feeds: bool, norms: int, recurrent: bool = False) -> int:
     """Inputs of the matrices that read a norm's output: shared, or one 16-bit copy for each reader where it is cast."""
     hidden, traits = model.hidden_size, traits_of(model)
-    of_attention = (2 if model.latent else 1 if traits.fused_qkv else 3) if mixes else 0
+    of_attention = (1 if traits.fused_qkv or recurrent else 2 if model.latent else 3) if mixes else 0
     of_feed_forward = (2 if traits.gated and not traits.fused_gate and not model.experts else 1) if feeds else 0
     outputs = 1 if norms == 1 else 2
     if mode.trains_all:
@@ -182,12 +185,20 @@ def routed_bytes(model: ModelFacts, mode: Mode) -> int:
 
 
 def recurrence_bytes(model: ModelFacts, mode: Mode) -> int:
-    """Linear attention, state-space and convolution layers, whose kernels differ: counted by their inner width."""
+    """Layers that remember in a state: what their projections, convolution, kernel and gate keep.
+
+    A short convolution was counted; of delta nets and Mamba it is what their fused kernels save
+    (https://github.com/fla-org/flash-linear-attention, https://github.com/state-spaces/mamba).
+    """
     state = model.state
     if state is None:
-        return mode.compute * 4 * model.hidden_size
-    heads = (state.num_value_heads or 0) * (state.value_head_dim or 0) + 2 * (state.num_key_heads or 0) * (state.key_head_dim or 0)
-    return mode.compute * RECURRENT_WIDTHS * (heads or state.inner_size or model.hidden_size)
+        return mode.compute * RECURRENT_WIDTHS * model.hidden_size
+    values = (state.num_value_heads or 0) * (state.value_head_dim or 0)
+    keys = (state.num_key_heads or 0) * (state.key_head_dim or 0)
+    copy = 2 * (values or state.inner_size or model.hidden_size) if mode.stream == 2 and mode.adapts("feed-forward") else 0
+    if keys:
+        return mode.compute * (6 * keys + 7 * values + DELTA_CHUNK * (state.num_value_heads or 0)) + copy
+    return mode.compute * RECURRENT_WIDTHS * (state.inner_size or values or model.hidden_size) + copy
 
 
 def _merged(model: ModelFacts, mode: Mode) -> int:

@@ -9,6 +9,7 @@ from llmops_catalog.fit.architectures.families import BIASED, FAMILIES, LLAMA, T
 from llmops_catalog.fit.architectures.hybrids import HYBRIDS
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, LayerGroupFacts, ModelFacts
 from llmops_catalog.fit.question import Question
+from llmops_catalog.fit.sizes import padded
 
 UPCAST_NORMS = ("gemma", "olmo2", "olmo3", "gpt_oss", "recurrent_gemma")
 """Families whose RMSNorm multiplies by its weight in 32 bit, and so keeps the normalized values in 32 bit."""
@@ -114,6 +115,12 @@ def feeds_forward(model: ModelFacts, group: LayerGroupFacts) -> bool:
     if how is None or group.type == "feed_forward":
         return True
     return not how.separate_feed_forward and (group.type not in RECURRENT_LAYERS or how.feed_forward_after_recurrent)
+
+
+def dense_width(model: ModelFacts, group: LayerGroupFacts) -> int:
+    """Width of the dense feed forward of a layer of this group."""
+    size, how = group.intermediate_size or model.intermediate_size or 0, HYBRIDS.get(model.model_type)
+    return padded(2 * size // 3, 256) if how is not None and how.adjusted else size
 
 
 def gates_attention(model: ModelFacts) -> bool:
