@@ -120,6 +120,17 @@ def whole_number(low: int | None = None, high: int | None = None) -> Callable[[s
     return check
 
 
+def share(text: str) -> float:
+    """The type of an option that takes a share, above 0 and at most 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no share: write it as 0.9")
+    return number
+
+
 def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
     """`--format`, the first one being the default."""
     shown = "|".join(formats)
