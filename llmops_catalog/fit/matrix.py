@@ -55,7 +55,7 @@ def matrix(
         for runtime in runtimes:
             asked = ask(model, quantization=QUANTIZATIONS[0], runtime=runtime, context_tokens=context_tokens)
             for quantization in quantizations:
-                question = asked._replace(quantization=quantization)
+                question = asked.quantized(model, quantization)
                 yield MatrixRow(model, quantization, runtime, benches[runtime].verdicts(model, question))
 
 
