@@ -204,3 +204,12 @@ def test_layers_in_main_memory_of_a_format_it_cannot_read_are_counted_all_the_sa
     whole, part = (estimate(model, quantization=quantization, runtime="llama.cpp", engine=asked).memory for asked in (Engine(), engine))
     assert part.weights_bytes < whole.weights_bytes
     assert part.weights_bytes + part.host_bytes >= whole.weights_bytes + whole.host_bytes
+
+
+def test_a_version_that_names_no_build_leaves_the_interval_as_it_is():
+    asked = {"quantization": "q4_k_m", "context_tokens": 4096}
+    unnamed, named, build = (
+        estimate(LLAMA_8B, engine=Engine(runtime_version=version), **asked).memory for version in (None, "of last spring", "b4567")
+    )
+    assert named == unnamed
+    assert build.high_bytes - build.low_bytes < unnamed.high_bytes - unnamed.low_bytes
