@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from llmops_catalog.problems import did_you_mean, nearest
+
+LONGEST_NUMBER = 30
+"""Digits of a number that is worth looking at; Python itself refuses more than 4,300."""
 
 
 class UsageError(Exception):
@@ -110,8 +114,10 @@ def whole_number(low: int | None = None, high: int | None = None) -> Callable[[s
 
     def check(text: str) -> int:
         digits = text.strip().lstrip("+-")
-        if not digits.isascii() or not digits.isdigit() or len(digits) > 30:
+        if not digits.isascii() or not digits.isdigit():
             raise argparse.ArgumentTypeError(f"{text[:60]!r} is not a whole number")
+        if len(digits) > LONGEST_NUMBER:
+            raise argparse.ArgumentTypeError(f"a number of {len(digits):,} digits is beyond all sense")
         number = int(text)
         if (low is not None and number < low) or (high is not None and number > high):
             raise argparse.ArgumentTypeError(f"{number} is not within {low} and {high}")
@@ -129,6 +135,13 @@ def share(text: str) -> float:
     if not 0 < number <= 1:
         raise argparse.ArgumentTypeError(f"{text[:60]!r} is no share: write it as 0.9")
     return number
+
+
+def release(text: str) -> str:
+    """The type of an option that takes a release (4.44, v0.6.3) or a build (b4567): a slip would be taken for today's."""
+    if len(text) > 60 or not re.search(r"(?<![\w.])(v?\d{1,4}\.\d|b?\d{3,6}\b)", text):
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no release: write it as 4.44 (transformers), 0.6.3 (vllm) or b4567 (llama.cpp)")
+    return text
 
 
 def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from llmops_catalog.cli.arguments import Parser, UsageError, add_format, share, whole_number
+from llmops_catalog.cli.arguments import Parser, UsageError, add_format, release, share, whole_number
 from llmops_catalog.cli.common import open_catalog, print_json, style_for, terminal_width
 from llmops_catalog.cli.model import add_ways, given_way, model_by
 
@@ -67,7 +67,9 @@ def _add_engine(parser: Parser, number: Callable[[str], int]) -> None:
     )
     parser.add_argument("--max-batched-tokens", type=number, metavar="N", help="vLLM: tokens of a batch (default: by the card)")
     parser.add_argument("--pipeline-parallel", type=number, default=1, metavar="N", help="vLLM: pipeline stages the cards form")
-    parser.add_argument("--runtime-version", metavar="V", help="an older release that allocates otherwise, as 4.44 of transformers")
+    parser.add_argument(
+        "--runtime-version", type=release, metavar="V", help="an older release that allocates otherwise, as 4.44 of transformers"
+    )
 
 
 def _add_training(parser: Parser, number: Callable[[str], int]) -> None:

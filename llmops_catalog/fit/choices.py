@@ -82,7 +82,7 @@ def open_question(model: ModelFacts, runtime: str | None, options: Mapping[str, 
 def largest_quantization(model: ModelFacts, gpu: GpuFacts, question: Question, available_per_card: int) -> str | None:
     """The best of the quantizations worth showing that runs on these cards with this context; None where none does."""
     for name in offered(model, gpu, question):
-        asked = question._replace(quantization=name)
+        asked = question.quantized(model, name)
         try:
             if not refusals(model, gpu, asked) and goes_in(model, asked, available_per_card):
                 return name

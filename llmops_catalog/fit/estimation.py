@@ -4,11 +4,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption, once
-from llmops_catalog.fit.facts import ModelFacts
+from llmops_catalog.fit.facts import GpuFacts, ModelFacts
 from llmops_catalog.fit.question import Question, ask
 from llmops_catalog.fit.runtimes import FOOTPRINTS
 from llmops_catalog.fit.runtimes.footprint import Footprint, Parts
 from llmops_catalog.fit.settings import DEFAULT_ENGINE, DEFAULT_TRAINING, Engine, Training, chosen
+from llmops_catalog.fit.support import refusals
 from llmops_catalog.fit.weights import weigh
 
 ESTIMATE_SCHEMA = "llmops-catalog/estimate/1"
@@ -16,6 +17,9 @@ MEMORY_KEYS = (
     "file_bytes", "weights_bytes", "host_bytes", "kv_cache_bytes", "state_bytes", "compute_bytes", "overhead_bytes",
     "total_bytes", "low_bytes", "high_bytes", "per_gpu_bytes",
 )  # fmt: skip
+
+ANY_CARD = GpuFacts(id="", name="any card", vendor="")
+"""Of which nothing is known that could be missing: what is refused on it is refused everywhere."""
 
 
 class Memory(NamedTuple):
@@ -120,7 +124,14 @@ def estimate(
         engine=engine,
         training=training,
     )
-    return answer(model, question)
+    found = answer(model, question)
+    return found._replace(assumptions=once([*_impossible(model, question), *found.assumptions]))
+
+
+def _impossible(model: ModelFacts, question: Question) -> list[Assumption]:
+    """Why nobody runs it so, whatever the card: memory is counted all the same. A context beyond the model is said anyway."""
+    reasons = refusals(model, ANY_CARD, question)
+    return [Assumption(reason.message) for reason in reasons if reason.code != "context-beyond-model"]
 
 
 @lru_cache(maxsize=4096)
@@ -168,6 +179,10 @@ def _said(model: ModelFacts, question: Question, needed: Footprint) -> tuple[Ass
         beyond = f"{question.context_tokens:,} tokens are more than the {model.max_context_tokens:,} the model was made for"
         said.insert(0, Assumption(beyond, source))
     said += [Assumption(note, source) for note in model.notes]
+    if (question.engine, question.training) != (DEFAULT_ENGINE, DEFAULT_TRAINING):
+        from llmops_catalog.fit.idle import idle_settings  # most questions change no setting
+
+        said += idle_settings(model, question)
     if model.confidence == "thin":
         said.append(Assumption("the facts about this model are recalled or inferred, not read from its developer", source))
     return once(said)

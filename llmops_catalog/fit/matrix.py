@@ -90,7 +90,7 @@ class _Bench:
             refused = self.refused(model, asked, quantization)
             if refused is self.everywhere:
                 return self.on_no_card
-            needed = spent(model, asked._replace(quantization=quantization))
+            needed = spent(model, asked.quantized(model, quantization))
         except MissingFact:
             return self.pattern(refused, -1, -1)
         most = max(needed.per_gpu_bytes)
@@ -106,7 +106,7 @@ class _Bench:
         key = (quantization, own_format, asked.kv_cache_type, model.kind, model.file is not None, model.support)
         found = self._refused.get(key)
         if found is None:
-            found = self._refused[key] = self._look_up(model, asked._replace(quantization=quantization))
+            found = self._refused[key] = self._look_up(model, asked.quantized(model, quantization))
         return found
 
     def _look_up(self, model: ModelFacts, question: Question) -> frozenset[int]:

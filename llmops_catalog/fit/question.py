@@ -68,6 +68,13 @@ class Question(NamedTuple):
             gpu_count=self.gpu_count if gpu_count is None else gpu_count,
         )
 
+    def quantized(self, model: ModelFacts, quantization: str) -> "Question":
+        """The same question about another quantization; a cache in the usual format goes on being in the usual one."""
+        cached = self.kv_cache_type
+        if self.runtime != "llama.cpp" and cached == cache_type(model, self.runtime, self.quantization, None):
+            cached = cache_type(model, self.runtime, quantization, None)
+        return self._replace(quantization=quantization, kv_cache_type=cached)
+
 
 def ask(
     model: ModelFacts,
@@ -106,7 +113,7 @@ def ask(
         context_tokens=context_tokens,
         prompt_tokens=prompt_tokens,
         concurrency=within("concurrency", concurrency, 1, LARGEST_CONCURRENCY, "sequences"),
-        kv_cache_type=cache_type(model, runtime, kv_cache_type),
+        kv_cache_type=cache_type(model, runtime, quantization, kv_cache_type),
         gpu_count=within("gpu_count", gpu_count, 1, LARGEST_GPU_COUNT, "cards"),
         task=task,
         engine=_engine(engine, gpu_count),
@@ -180,12 +187,18 @@ def _training(training: Training) -> Training:
     )
 
 
-def cache_type(model: ModelFacts, runtime: str, name: str | None) -> str:
-    """llama.cpp stores the cache in f16 unless told otherwise; the others in the model's own 16-bit format ('auto')."""
+def cache_type(model: ModelFacts, runtime: str, quantization: str, name: str | None) -> str:
+    """llama.cpp stores the cache in f16 unless told otherwise; the others in the format they compute in ('auto').
+
+    That is the model's own 16-bit format, or 32 bit where the weights are loaded so: Transformers keeps what the layers
+    compute, vLLM takes the cache's format from --dtype, which turns a checkpoint in 32 bit into 16 unless told otherwise.
+    """
     if name is None or (isinstance(name, str) and name.casefold() == "auto"):
         if runtime == "llama.cpp":
             return "f16"
-        return "f16" if model.native_dtype == "fp16" else "bf16"
+        if quantization == "f32" or (quantization == "native" and runtime == "transformers" and model.native_dtype == "fp32"):
+            return "f32"
+        return "f16" if quantization == "f16" or (quantization != "bf16" and model.native_dtype == "fp16") else "bf16"
     return known("KV cache type", name, KV_CACHE_TYPES, KV_CACHE_SPELLINGS)
 
 

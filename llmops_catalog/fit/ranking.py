@@ -20,7 +20,7 @@ def fit_quantizations(model: ModelFacts, gpu: GpuFacts, *, runtime: str | None =
     """One answer per quantization worth showing, best quality first. Options are those of `fit`."""
     question_options, room = _split(options)
     question = open_question(model, runtime, question_options)
-    return [judge(model, gpu, question._replace(quantization=name), **room) for name in offered(model, gpu, question)]
+    return [judge(model, gpu, question.quantized(model, name), **room) for name in offered(model, gpu, question)]
 
 
 def best_quantization(
@@ -44,7 +44,7 @@ def best_quantization(
     for name in names:
         if known.index(name) < too_large:
             continue
-        result = judge(model, gpu, question._replace(quantization=name), with_limits=False, **room)
+        result = judge(model, gpu, question.quantized(model, name), with_limits=False, **room)
         if result.verdict == "fits":
             return result
         if best is None or _order(result) < _order(best):

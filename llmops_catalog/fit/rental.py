@@ -61,7 +61,7 @@ def cheapest_rental(
     for offer in offers:
         asked = question.at(gpu_count=offer.gpu_count)
         if quantization is None:
-            asked = asked._replace(quantization=preferred(model, offer.gpu, question)[0])
+            asked = asked.quantized(model, preferred(model, offer.gpu, question)[0])
         if judge(model, offer.gpu, asked, reserve, gpu_memory_utilization, with_limits=False).verdict == "fits":
             return offer._replace(quantization=asked.quantization)
     return None

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.facts import ModelFacts, WeightFile
 from llmops_catalog.fit.formats import FORK_DEFAULT_TYPE, GGUF_BLOCKS, GGUF_DEFAULT_TYPE, GGUF_ONLY, row_bytes
 from llmops_catalog.fit.gguf_mix import OUTPUTS, Choice, Choices, Mix, choices, fitting
 from llmops_catalog.fit.shapes import PREDICTION_IN_GGUF, Shape, Shapes, shapes
+
+if TYPE_CHECKING:
+    from llmops_catalog.fit.checkpoint_formats import Recipe
+    from llmops_catalog.fit.packing import Packing
 
 INPUT_ROLES = ("token_embd", "position", "per_layer_token_embd")
 """Looked up row by row before the first layer; llama.cpp leaves them in main memory."""
@@ -79,9 +83,14 @@ def weigh(model: ModelFacts, quantization: str, runtime: str) -> Weights:
     made = shapes(model)
     if model.file is not None:
         return _of_file(made, model.file)
-    if quantization in GGUF_ONLY or (runtime == "llama.cpp" and (quantization in GGUF_DEFAULT_TYPE or quantization == "native")):
+    if _is_gguf(quantization, runtime):
         return _gguf(model, made, gguf_file_type(model, quantization))
     return _checkpoint(model, made, quantization, runtime)
+
+
+def _is_gguf(quantization: str, runtime: str) -> bool:
+    """True where the weights come from a GGUF file; what llama.cpp cannot read is counted as the checkpoint it is."""
+    return quantization in GGUF_ONLY or (runtime == "llama.cpp" and (quantization in GGUF_DEFAULT_TYPE or quantization == "native"))
 
 
 def _of_file(made: Shapes, file: WeightFile) -> Weights:
@@ -180,18 +189,11 @@ def block_types(shape: Shape, choice: Choice, base: str) -> list[tuple[str, int]
 
 def _checkpoint(model: ModelFacts, made: Shapes, quantization: str, runtime: str) -> Weights:
     """A safetensors checkpoint, as published and as the runtime holds it."""
-    from llmops_catalog.fit.checkpoint_formats import recipe
-    from llmops_catalog.fit.packing import packed_bytes
-
-    how = recipe(model, quantization, runtime)
-    loaded, usual = how.loaded, how.loaded[""]
-    sizes: Sizes = {}
-    for shape in made.shapes:
-        role = shape.role
-        sizes[role] = sizes.get(role, 0) + packed_bytes(shape, loaded.get(role, usual))
+    how = _recipe(model, quantization, runtime)
+    sizes = _packed_sizes(made, how.loaded)
     resident = file_bytes = sum(sizes.values())
-    if how.file is not loaded:
-        file_bytes = sum(packed_bytes(shape, how.file.get(shape.role, how.file[""])) for shape in made.shapes)
+    if how.file is not how.loaded:
+        file_bytes = sum(_packed_sizes(made, how.file).values())
     said = [*made.notes, *how.notes]
     extra = _beyond(model, quantization)
     if extra:
@@ -201,6 +203,23 @@ def _checkpoint(model: ModelFacts, made: Shapes, quantization: str, runtime: str
     if how.unsure_share:
         weights = weights._replace(uncertainty_bytes=max(weights.uncertainty_bytes, int(resident * how.unsure_share)))
     return weights._replace(host_bytes=file_bytes - resident) if how.in_main_memory else weights
+
+
+def _recipe(model: ModelFacts, quantization: str, runtime: str) -> "Recipe":
+    from llmops_catalog.fit.checkpoint_formats import recipe  # questions about GGUF files need not load it
+
+    return recipe(model, quantization, runtime)
+
+
+def _packed_sizes(made: Shapes, table: "Mapping[str, Packing]") -> Sizes:
+    """Bytes of each role as a checkpoint holds it; `table` says how, by role."""
+    from llmops_catalog.fit.packing import packed_bytes
+
+    usual, sizes = table[""], Sizes()
+    for shape in made.shapes:
+        role = shape.role
+        sizes[role] = sizes.get(role, 0) + packed_bytes(shape, table.get(role, usual))
+    return sizes
 
 
 def _prediction(model: ModelFacts) -> int:
@@ -240,12 +259,17 @@ def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: 
 
 @lru_cache(maxsize=4096)
 def largest_tensors(model: ModelFacts, quantization: str) -> tuple[int, int]:
-    """Bytes of the largest tensor one layer holds in a GGUF file, of all and of the experts': all experts of a kind are one.
+    """Bytes of the largest tensor one layer holds in llama.cpp, of all and of the experts': all experts of a kind are one.
 
     It visits a card where layers stay in main memory. Nothing else asks for it, so it is no part of `Weights`.
     """
     made = shapes(model)
-    sizes = _sizes_in(model.file) if model.file else _gguf_sizes(model, made, gguf_file_type(model, quantization))[2]
+    if model.file is not None:
+        sizes = _sizes_in(model.file)
+    elif _is_gguf(quantization, "llama.cpp"):
+        sizes = _gguf_sizes(model, made, gguf_file_type(model, quantization))[2]
+    else:
+        sizes = _packed_sizes(made, _recipe(model, quantization, "llama.cpp").loaded)
     each = [(role, sizes.get(role, 0) * one // every) for role, one, every in made.of_one_layer]
     of_experts = [size for role, size in each if role.startswith("expert_")]
     return max((size for _, size in each), default=0), max(of_experts, default=0)

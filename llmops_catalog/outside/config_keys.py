@@ -57,6 +57,9 @@ SAME = {
 }  # fmt: skip
 """Names of the text part alone, and older names, of families we know by another."""
 
+TEXT_PARTS = ("text_config", "llm_config", "language_config")
+"""What families call the config of their text part."""
+
 Raw = Mapping[str, Any]
 
 
@@ -67,12 +70,20 @@ class Config:
         self.place = place
         self.whole = raw
         self.model_type = self._model_type()
-        inner = raw.get("text_config") or raw.get("llm_config") or raw.get("language_config")
-        self.raw: Raw = inner if isinstance(inner, Mapping) else raw
+        self.raw = self._text_part()
         self.defaults = DEFAULTS[self.model_type]
 
     def refuse(self, message: str, hint: str = "") -> UnreadableModel:
         return UnreadableModel(self.place, message, hint or "take config.json as its developer published it")
+
+    def _text_part(self) -> Raw:
+        for name in TEXT_PARTS:
+            part = self.whole.get(name)
+            if part and not isinstance(part, Mapping):
+                raise self.refuse(f"{name} is {str(part)[:60]!r}, not a config")
+            if part:
+                return part
+        return self.whole
 
     def _model_type(self) -> str:
         name = self.whole.get("model_type")
@@ -105,14 +116,14 @@ class Config:
         return value
 
     def optional(self, name: str, most: int = LARGEST_NUMBER) -> int | None:
-        """As `size`; None where the key is missing, null, 0 or a word (``auto``)."""
+        """As `size`; None where the key is missing, null, 0 or ``auto``."""
         value = self.value(name)
-        if value is None or isinstance(value, str) or value is False:
+        if value is None or value is False or value == "auto":
             return None
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-            raise self.refuse(f"{name} is {str(value)[:60]}, not a whole number up to {most:,}")
+            raise self.refuse(f"{name} is {repr(value)[:60]}, not a whole number up to {most:,}")
         return value or None
 
     def flag(self, name: str, default: bool = False) -> bool:

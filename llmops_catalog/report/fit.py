@@ -21,6 +21,8 @@ TRAINING_PARTS = (
 )  # fmt: skip
 """How the total of a training run is divided."""
 SYMBOLS = {"fits": "fits", "tight": "tight", "does-not-fit": "does not fit", "unsupported": "unsupported", "unknown": "unknown"}
+VERDICTS = tuple(SYMBOLS)
+"""Best first."""
 
 
 def gib(size: int | None) -> str:
@@ -96,12 +98,18 @@ def fit_text(
     if len(answers) == 1:
         return _single(answers[0], style) + _rental_line(rental)
     text = f"{_subject_line(answers[0], subject, style)}\n\n{_answer_table(answers, subject, style, width)}"
-    best = next((answer for answer in answers if answer["verdict"] == "fits"), answers[0])
+    best = min(answers, key=_distance)
     if subject == "quantization":
         parts = breakdown(best["memory"], style, best.get("training")) if best.get("memory") else ""
         part = f"\n{best['quantization']}, part by part\n{parts}" if parts else ""
         return f"{text}{part}{_reach(best)}{assumptions(best, style) if part else ''}"
     return f"{text}{_beneath(best, subject)}{_rental_line(rental)}"
+
+
+def _distance(answer: Answer) -> tuple[int, int]:
+    """How far an answer is from running: its verdict, and of those too large the smallest; the first of equals is the one to take."""
+    verdict = answer["verdict"]
+    return VERDICTS.index(verdict), (answer.get("memory") or {}).get("total_bytes") or 0 if verdict == "does-not-fit" else 0
 
 
 GIVES_WAY = ("quality", "of GiB", "longest context", "tokens/s")

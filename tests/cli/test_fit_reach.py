@@ -44,3 +44,8 @@ def test_a_full_context_is_slower(context: str, longer: str) -> None:
     for speed in ("decode_tokens_per_second", "prefill_tokens_per_second"):
         assert long[speed]["low"] < short[speed]["low"]
         assert long[speed]["high"] <= short[speed]["high"]
+
+
+@pytest.mark.parametrize(("model", "gpu", "shown"), [("llama-3.1-70b-instruct", "4090", "q2_k"), ("qwen3-8b", "4090", "bf16")])
+def test_the_breakdown_is_of_the_best_that_fits_or_of_the_one_nearest_to_it(model: str, gpu: str, shown: str) -> None:
+    assert f"\n{shown}, part by part\n" in fit("--model", model, "--gpu", gpu).out

@@ -32,6 +32,12 @@ from llmops_catalog.cli import COMMANDS
         (["fit"], "say which --model, which --gpu (or --memory), or both", " fit"),
         (["fit", "--gpu", "l4", "--memory", "24GB"], "--gpu and --memory are two ways to name the card: give one", " fit"),
         (["fit", "--gpu", "l4", "--context", "many"], "--context: 'many' is not a whole number", " fit"),
+        (["fit", "--gpu", "l4", "--context", "1" + 30 * "0"], "--context: a number of 31 digits is beyond all sense", " fit"),
+        (
+            ["fit", "--gpu", "l4", "--runtime-version", "newest"],
+            "--runtime-version: 'newest' is no release: write it as 4.44 (transformers), 0.6.3 (vllm) or b4567 (llama.cpp)",
+            " fit",
+        ),
         (["estimate", "--model", "qwen3-8b"], "say which --quantization", " estimate"),
     ],
 )

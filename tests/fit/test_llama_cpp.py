@@ -195,3 +195,21 @@ def test_slots_nobody_asked_for_are_said_where_windows_slide():
     said = [assumption.text for assumption in estimate(catalog_models()["google/gemma-3-12b-it"], quantization="q4_k_m").assumptions]
     assert "one slot (-np 1); llama-server on its own reserves 4, whose windows take 0.94 GiB more" in said
     assert not any("slot" in assumption.text for assumption in estimate(LLAMA_8B, quantization="q4_k_m").assumptions)
+
+
+@pytest.mark.parametrize("engine", [Engine(gpu_layers=2), Engine(gpu_layers=0), Engine(cpu_expert_layers=2)])
+@pytest.mark.parametrize("quantization", ["awq-int4", "bnb-nf4", "mlx-5bit", "int8wo", "exl2-4.0"])
+def test_layers_in_main_memory_of_a_format_it_cannot_read_are_counted_all_the_same(engine, quantization):
+    model = catalog_models()["qwen/qwen3-30b-a3b"]
+    whole, part = (estimate(model, quantization=quantization, runtime="llama.cpp", engine=asked).memory for asked in (Engine(), engine))
+    assert part.weights_bytes < whole.weights_bytes
+    assert part.weights_bytes + part.host_bytes >= whole.weights_bytes + whole.host_bytes
+
+
+def test_a_version_that_names_no_build_leaves_the_interval_as_it_is():
+    asked = {"quantization": "q4_k_m", "context_tokens": 4096}
+    unnamed, named, build = (
+        estimate(LLAMA_8B, engine=Engine(runtime_version=version), **asked).memory for version in (None, "of last spring", "b4567")
+    )
+    assert named == unnamed
+    assert build.high_bytes - build.low_bytes < unnamed.high_bytes - unnamed.low_bytes

@@ -126,3 +126,18 @@ def test_f16_of_gpt_oss_is_what_that_file_really_is():
     f16 = estimate(GPT_OSS, quantization="f16").memory.file_bytes
     assert f16 < GPT_OSS.total_parameters
     assert estimate(GPT_OSS, quantization="native", runtime="vllm").memory.file_bytes == pytest.approx(f16, rel=0.01)
+
+
+@pytest.mark.parametrize("runtime", ["transformers", "vllm"])
+def test_weights_in_32_bit_keep_a_cache_in_32_bit(runtime):
+    half, whole = (estimate(LLAMA_8B, quantization=name, runtime=runtime) for name in ("bf16", "f32"))
+    assert (half.question.kv_cache_type, whole.question.kv_cache_type) == ("bf16", "f32")
+    assert whole.memory.kv_cache_bytes == 2 * half.memory.kv_cache_bytes
+    assert estimate(LLAMA_8B, quantization="f32", runtime=runtime, kv_cache_type="f16").question.kv_cache_type == "f16"
+
+
+def test_another_quantization_of_a_question_has_the_cache_that_is_usual_with_it():
+    asked = ask(LLAMA_8B, quantization="f32", runtime="transformers")
+    assert asked.quantized(LLAMA_8B, "bnb-nf4") == ask(LLAMA_8B, quantization="bnb-nf4", runtime="transformers")
+    chosen = ask(LLAMA_8B, quantization="f32", runtime="vllm", kv_cache_type="fp8")
+    assert chosen.quantized(LLAMA_8B, "bf16").kv_cache_type == "fp8"

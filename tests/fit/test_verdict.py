@@ -116,7 +116,7 @@ def test_fits_tight_and_does_not_fit_by_the_interval():
         ),
         (
             LLAMA_8B, L4, {"quantization": "bf16", "runtime": "vllm", "kv_cache_type": "q8_0"}, "runtime-kv-cache",
-            "vLLM keeps the key/value cache in f16, bf16 or fp8, not q8_0: use f16, bf16 or fp8",
+            "vLLM keeps the key/value cache in the type of the model or in fp8, not q8_0: use f16, bf16 or fp8",
         ),
         (
             LLAMA_8B, L4, {"quantization": "bf16", "runtime": "vllm", "gpu_count": 3}, "tensor-parallel",

@@ -68,7 +68,7 @@ class Plan(NamedTuple):
 
 def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footprint:
     """Memory of one server with `question.concurrency` slots."""
-    model = as_loaded(model)
+    model, question = as_loaded(model), _with_experts(model, question)
     plan = planned(model, question._replace(quantization=""), *_visitors(model, weights, question))
     output_copy = weights.table_bytes if model.is_decoder and model.tie_word_embeddings else 0
     loaded = weights.resident_bytes - weights.input_bytes + output_copy
@@ -91,6 +91,13 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     )
 
 
+def _with_experts(model: ModelFacts, question: Question) -> Question:
+    """The question without the experts kept in main memory, of a model that has none."""
+    if model.experts is not None or not question.engine.cpu_expert_layers:
+        return question
+    return question._replace(engine=question.engine._replace(cpu_expert_layers=0))
+
+
 @lru_cache(maxsize=8192)
 def planned(model: ModelFacts, question: Question, visitor_bytes: int, output_bytes: int) -> Plan:
     """The plan for a question without its quantization.
@@ -106,7 +113,7 @@ def planned(model: ModelFacts, question: Question, visitor_bytes: int, output_by
         _graphs(model, question, other, batch, placement, (visitor_bytes, output_bytes))
         for other in (build, build._replace(few_logits=True), build._replace(wide_masks=True, keeps_experts=True))
     ]
-    if engine.runtime_version is not None:
+    if compute.build_number(engine.runtime_version) is not None:
         least = most = graphs
     else:  # once more the masks: where the last norm lies above them, so do the logits
         mask = compute.mask_bytes(model, build, batch)
@@ -236,8 +243,8 @@ def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Bat
     flash = build.flash_attention and compute.flash_attention_runs(model)
     where = "all layers on the GPU" if placement.whole else f"{_on_cards(placement)} of {model.num_hidden_layers + 1} layers on the GPU"
     tokens = question.engine.micro_batch_tokens or MICRO_BATCH
-    said = [Assumption(f"{where}, flash attention {'on' if flash else 'off'}, micro-batches of {tokens} tokens", GRAPH_SOURCE)]
-    if model.is_decoder and question.engine.runtime_version is None:
+    said = [Assumption(f"{where}, flash attention {'on' if flash else 'off'}, micro-batches of {tokens:,} tokens", GRAPH_SOURCE)]
+    if model.is_decoder and compute.build_number(question.engine.runtime_version) is None:
         said.append(
             Assumption("logits are reserved for a whole micro-batch; llama-server has reserved fewer since June 2026", LOGITS_SOURCE)
         )

@@ -129,7 +129,7 @@ def live(model_type: str) -> Live:
 def release(text: str | None) -> Version:
     """The release a text names ("transformers 4.46.0", "4.51.3"), or the latest one where it names none."""
     for word in (text or "").split():
-        numbers = word.split(".")
+        numbers = word.removeprefix("v").split(".")
         if len(numbers) > 1 and numbers[0].isdecimal() and numbers[1].isdecimal():
             return tuple(int(number) for number in numbers[:2])
     return LATEST
