@@ -170,6 +170,19 @@ def test_a_build_that_is_named_narrows_the_interval():
     assert widths[1] < widths[0] - 350 * MIB  # logits of 256,000 words for 512 tokens
 
 
+def test_the_copy_of_a_quantized_cache_stands_in_the_buffer_only_where_the_build_reserves_it():
+    """Build 8946 reported 654.78 MiB for Qwen3.6 27B and 200,192 tokens in q8_0, masks in 32 and 16 bit among them."""
+    asked = {"quantization": "q4_k_m", "context_tokens": 200192, "kv_cache_type": "q8_0"}
+    model = catalog_models()["qwen/qwen3.6-27b"]
+    before, after = (estimate(model, **asked, engine=Engine(runtime_version=build)).memory for build in ("b8946", "b9489"))
+    copy = 2 * 2048 * 200192  # keys and values of one layer, in 16 bit
+    assert before.compute_bytes == pytest.approx(654.78 * MIB, rel=0.02)
+    assert before.overhead_bytes - after.overhead_bytes == copy
+    assert after.compute_bytes > copy
+    plain = estimate(model, **{**asked, "kv_cache_type": "f16"}, engine=Engine(runtime_version="b8946")).memory
+    assert plain.overhead_bytes == after.overhead_bytes
+
+
 def test_a_result_goes_into_the_smallest_hole_and_over_what_nobody_reads_any_more():
     tape = Tape()
     first, second = tape.new(10), tape.new(4)

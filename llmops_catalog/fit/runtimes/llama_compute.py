@@ -37,6 +37,10 @@ NARROW_MASK_BUILD = 9350
 FEW_LOGITS_BUILD = 9450
 """llama-server reserves logits only for the tokens it asks for since https://github.com/ggml-org/llama.cpp/pull/23861 of
 June 2026; the library itself, llama-cli and llama-bench go on reserving them for every token of a micro-batch."""
+RESERVED_COPIES_BUILD = 9489
+"""The 16-bit copy that flash attention makes of a quantized cache stands in the compute buffer since
+https://github.com/ggml-org/llama.cpp/pull/23907 of June 2026; before it CUDA's pool grew by it during the first long prompt,
+beside the buffers llama.cpp reports."""
 KEPT_EXPERTS_BUILD = 10800
 """What experts return is weighted and added in one operation since https://github.com/ggml-org/llama.cpp/pull/25952, merged in
 September 2026 between builds 10760 and 10864."""
@@ -60,6 +64,7 @@ class Build(NamedTuple):
     few_logits: bool = False
     gates_in_place: bool = False
     keeps_experts: bool = False
+    reserves_copies: bool = True
 
 
 def build_number(version: str | None) -> int | None:
@@ -80,6 +85,7 @@ def build_of(version: str | None, flash_attention: bool) -> Build:
         number >= FEW_LOGITS_BUILD,
         number < GLU_BUILD,
         number >= KEPT_EXPERTS_BUILD,
+        number >= RESERVED_COPIES_BUILD,
     )
 
 
@@ -106,8 +112,13 @@ def flash_attention_runs(model: ModelFacts) -> bool:
 def shape_of(model: ModelFacts, build: Build, cache_type: str, fed_from_outside: bool = False) -> Shape:
     """The shape of the model's graph for this build and cache."""
     flash = build.flash_attention and flash_attention_runs(model)
-    unpacks = flash and cache_type not in ("f16", "f32")
+    unpacks = build.reserves_copies and copies_cache(model, build, cache_type)
     return graph_shape(model, Ways(flash, unpacks, fed_from_outside, build.gates_in_place, build.wide_masks, build.keeps_experts))
+
+
+def copies_cache(model: ModelFacts, build: Build, cache_type: str) -> bool:
+    """True where flash attention turns the cache of a layer into 16 bit before it reads it."""
+    return build.flash_attention and cache_type not in ("f16", "f32") and flash_attention_runs(model)
 
 
 def layers_bytes(shape: Shape, batch: Batch) -> int:

@@ -60,6 +60,8 @@ class Plan(NamedTuple):
     states: list[int]
     outside: int
     """Cache and state of layers in main memory."""
+    copy_bytes: int
+    """On every card, beside the buffers: the 16-bit copy of a quantized layer's cache in builds that do not reserve it."""
     graphs: list[int]
     least: list[int]
     most: list[int]
@@ -77,14 +79,15 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     share, unsure = _graph_share(model, plan.placement, question), weights.uncertainty_bytes // cards
     below = (sum(graphs) - sum(plan.least)) // cards + int(max(plan.least) * share)
     above = max(most - graph for most, graph in zip(plan.most, graphs, strict=True)) + int(max(graphs) * share)
+    overhead = CUDA_CONTEXT + plan.copy_bytes
     return Footprint(
         weights_bytes=sum(on_cards),
         host_bytes=weights.input_bytes + loaded - sum(on_cards) + plan.outside,
         kv_cache_bytes=sum(plan.caches),
         state_bytes=sum(plan.states),
         compute_bytes=sum(graphs),
-        overhead_bytes=CUDA_CONTEXT * cards,
-        per_gpu_bytes=tuple(sum(parts) + CUDA_CONTEXT for parts in zip(on_cards, plan.caches, plan.states, graphs, strict=True)),
+        overhead_bytes=overhead * cards,
+        per_gpu_bytes=tuple(sum(parts) + overhead for parts in zip(on_cards, plan.caches, plan.states, graphs, strict=True)),
         below_bytes=below + unsure + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
         above_bytes=above + unsure + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
         assumptions=once([*weights.assumptions, *plan.assumptions]),
@@ -112,7 +115,9 @@ def planned(model: ModelFacts, question: Question, visitor_bytes: int, output_by
         mask = compute.mask_bytes(model, build, batch)
         most = [max(wide, graph + mask) for wide, graph in zip(most, graphs, strict=True)]
     said = _assumptions(model, question, build, batch, placement)
-    return Plan(placement, caches, states, whole - sum(caches) - sum(states), graphs, least, most, said)
+    beside = compute.copies_cache(model, build, question.kv_cache_type) and not build.reserves_copies
+    copy = _copy_bytes(model, batch) if beside else 0
+    return Plan(placement, caches, states, whole - sum(caches) - sum(states), copy, graphs, least, most, said)
 
 
 @lru_cache(maxsize=4096)
@@ -157,6 +162,11 @@ def _cache(model: ModelFacts, question: Question, batch: Batch) -> int:
         one = cached_layers(model)[0]
         return question.concurrency * one.layers * cells(one, batch) * elements_bytes(one.elements, question.kv_cache_type)
     return question.concurrency * cache_bytes(model, question.kv_cache_type, lambda group: cells(group, batch))
+
+
+def _copy_bytes(model: ModelFacts, batch: Batch) -> int:
+    """The cache of the layer that caches most, in 16 bit."""
+    return 2 * batch.slots * max((kept.elements * cells(kept, batch) for kept in cached_layers(model)), default=0)
 
 
 def _cache_by_card(model: ModelFacts, question: Question, batch: Batch, placement: Placement) -> tuple[list[int], list[int]]:
