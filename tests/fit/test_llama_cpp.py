@@ -114,6 +114,8 @@ def test_layers_are_counted_from_the_end_and_the_output_layer_first():
     assert placed(32, 1, 10) == ((range(23, 32),), 0, False)
     assert placed(32, 1, 1) == ((range(32, 32),), 0, False)
     assert placed(32, 1, 0).output_card is None
+    assert placed(32, 1, 10, output_last=True) == ((range(22, 32),), None, False)
+    assert placed(32, 1, 33, output_last=True) == placed(32, 1, None)
 
 
 @ROOM
@@ -181,6 +183,17 @@ def test_the_copy_of_a_quantized_cache_stands_in_the_buffer_only_where_the_build
     assert after.compute_bytes > copy
     plain = estimate(model, **{**asked, "kv_cache_type": "f16"}, engine=Engine(runtime_version="b8946")).memory
     assert plain.overhead_bytes == after.overhead_bytes
+
+
+def test_older_builds_bring_the_output_layer_to_the_card_last():
+    """Build 5466 reported 10,750.86 MiB for 30 of 49 layers of Qwen3 30B-A3B."""
+    model = catalog_models()["qwen/qwen3-30b-a3b"]
+    old, new = (
+        estimate(model, quantization="q4_k_m", context_tokens=4096, engine=Engine(gpu_layers=30, runtime_version=build)).memory
+        for build in ("b5466", "b8000")
+    )
+    assert old.weights_bytes == pytest.approx(10750.86 * MIB, rel=0.005)
+    assert old.weights_bytes > new.weights_bytes
 
 
 def test_a_result_goes_into_the_smallest_hole_and_over_what_nobody_reads_any_more():

@@ -31,6 +31,9 @@ PIPELINE_BUILD = 2400
 compute buffer stood on the first card alone."""
 GLU_BUILD = 5790
 """The gate is activated and multiplied in one operation since https://github.com/ggml-org/llama.cpp/pull/14158 of June 2025."""
+OUTPUT_FIRST_BUILD = 7460
+"""The output layer is the first to come to a card since https://github.com/ggml-org/llama.cpp/pull/18148, proposed on 17 December
+2025, the day of build 7445; before it came last."""
 NARROW_MASK_BUILD = 9350
 """Masks are made in 16 bit since https://github.com/ggml-org/llama.cpp/pull/23764, merged in the last days of May 2026 (build
 9272 is of 22 May); before it flash attention got them in 32 bit and turned them into 16 bit."""
@@ -65,6 +68,7 @@ class Build(NamedTuple):
     gates_in_place: bool = False
     keeps_experts: bool = False
     reserves_copies: bool = True
+    output_last: bool = False
 
 
 def build_number(version: str | None) -> int | None:
@@ -86,6 +90,7 @@ def build_of(version: str | None, flash_attention: bool) -> Build:
         number < GLU_BUILD,
         number >= KEPT_EXPERTS_BUILD,
         number >= RESERVED_COPIES_BUILD,
+        number < OUTPUT_FIRST_BUILD,
     )
 
 

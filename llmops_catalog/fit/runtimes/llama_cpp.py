@@ -101,8 +101,8 @@ def planned(model: ModelFacts, question: Question, visitor_bytes: int, output_by
     `visitor_bytes` is the largest tensor in main memory that visits a card, `output_bytes` the output layer if it does.
     """
     engine = question.engine
-    placement = placed(model.num_hidden_layers, question.gpu_count, engine.gpu_layers)
     build, batch = compute.build_of(engine.runtime_version, engine.flash_attention), batch_of(model, question)
+    placement = placed(model.num_hidden_layers, question.gpu_count, engine.gpu_layers, build.output_last)
     caches, states = _cache_by_card(model, question, batch, placement)
     whole = _cache(model, question, batch) + question.concurrency * state_bytes(model, convolution_bytes=4)
     graphs, least, most = [
@@ -236,7 +236,8 @@ def _visitors(model: ModelFacts, weights: Weights, question: Question) -> tuple[
     if engine.gpu_layers is not None and engine.gpu_layers <= model.num_hidden_layers:
         output = weights.table_bytes if model.tie_word_embeddings else weights.output_bytes
         every, _ = largest_tensors(model, question.quantization)
-        return every, output if engine.gpu_layers == 0 and model.is_decoder else 0
+        outside = engine.gpu_layers == 0 or compute.build_of(engine.runtime_version, engine.flash_attention).output_last
+        return every, output if outside and model.is_decoder else 0
     if experts is None or not any(experts.has_layer(layer) for layer in range(engine.cpu_expert_layers)):
         return 0, 0
     return largest_tensors(model, question.quantization)[1], 0
