@@ -217,7 +217,9 @@ def test_what_grows_with_the_cache_is_added_while_it_is_alive():
     assert end == 128  # nobody reads the result of 20: it stays
 
 
-def test_slots_nobody_asked_for_are_said_where_windows_slide():
+def test_slots_nobody_asked_for_are_said_where_windows_slide_or_states_are_kept():
     said = [assumption.text for assumption in estimate(catalog_models()["google/gemma-3-12b-it"], quantization="q4_k_m").assumptions]
     assert "one slot (-np 1); llama-server on its own reserves 4, whose windows take 0.94 GiB more" in said
+    said = [assumption.text for assumption in estimate(catalog_models()["qwen/qwen3.6-27b"], quantization="q4_k_m").assumptions]
+    assert "one slot (-np 1); llama-server on its own reserves 4, whose recurrent states take 0.44 GiB more" in said
     assert not any("slot" in assumption.text for assumption in estimate(LLAMA_8B, quantization="q4_k_m").assumptions)

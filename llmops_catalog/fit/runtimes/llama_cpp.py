@@ -260,10 +260,9 @@ def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Bat
         said.append(Assumption("the input embedding stays in main memory", LOADER))
     if any(group.type == "sliding_attention" for group in model.layer_groups):
         said.append(Assumption("sliding-window layers cache their window and one micro-batch, padded to 256 tokens", KV_SOURCE))
-        more = _unasked_slots(model, question, batch)
-        if more:
-            text = f"one slot (-np 1); llama-server on its own reserves {SERVER_SLOTS}, whose windows take {shown(more)} more"
-            said.append(Assumption(text, SERVER_SOURCE))
+    for what, more in _unasked_slots(model, question, batch).items():
+        text = f"one slot (-np 1); llama-server on its own reserves {SERVER_SLOTS}, whose {what} take {shown(more)} more"
+        said.append(Assumption(text, SERVER_SOURCE))
     if model.latent:
         said.append(Assumption("latent attention caches the compressed vector only, no values beside it", MLA_SOURCE))
     if question.engine.cpu_expert_layers:
@@ -273,16 +272,17 @@ def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Bat
     return tuple(said)
 
 
-def _unasked_slots(model: ModelFacts, question: Question, batch: Batch) -> int:
-    """What the sliding layers cache more where the server makes its own number of slots in one shared cache."""
+def _unasked_slots(model: ModelFacts, question: Question, batch: Batch) -> dict[str, int]:
+    """What the server takes more where it makes its own number of slots in one shared cache: for sliding layers and for states."""
     if question.concurrency > 1:
-        return 0
-    more = 0
+        return {}
+    windows = 0
     for kept in cached_layers(model):
         if kept.window is not None:
             wider = sliding_cells(batch.cells, kept.window * SERVER_SLOTS, batch.tokens) - cells(kept, batch)
-            more += kept.layers * wider * elements_bytes(kept.elements, question.kv_cache_type)
-    return more
+            windows += kept.layers * wider * elements_bytes(kept.elements, question.kv_cache_type)
+    states = (SERVER_SLOTS - 1) * state_bytes(model, convolution_bytes=4) if model.is_decoder else 0
+    return {what: more for what, more in (("windows", windows), ("recurrent states", states)) if more}
 
 
 def _on_cards(placement: Placement) -> int:
