@@ -171,7 +171,10 @@ def _engine(engine: Engine, gpu_count: int) -> Engine:
     within("cpu_moe", engine.cpu_expert_layers, 0, LARGEST_LAYER_COUNT, "layers")
     stages = within("pipeline_parallel", engine.pipeline_parallel, 1, LARGEST_GPU_COUNT, "stages")
     if gpu_count % stages:
-        raise FitInputError(f"{gpu_count} cards cannot be divided into {stages} pipeline stages", "the stages divide the cards evenly")
+        raise FitInputError(
+            f"{gpu_count} card{'s' * (gpu_count != 1)} cannot be divided into {stages} pipeline stages",
+            "the stages divide the cards evenly",
+        )
     return engine
 
 
