@@ -41,6 +41,8 @@ LARGEST_GPU_COUNT = 1024
 LARGEST_BATCH_TOKENS = 10**6
 LARGEST_LAYER_COUNT = 10**4
 LARGEST_LORA_RANK = 16_384
+LONGEST_VERSION = 200
+"""Characters of a release as people quote it, "0.6.4.post1 dev (2024-12)"."""
 
 
 class Question(NamedTuple):
@@ -160,6 +162,10 @@ def _engine(engine: Engine, gpu_count: int) -> Engine:
     """The settings of an engine, each within its bounds. Raises `FitInputError`."""
     if engine == DEFAULT_ENGINE:
         return engine
+    _settings("engine", engine, Engine)
+    version = engine.runtime_version
+    if version is not None and (not isinstance(version, str) or len(version) > LONGEST_VERSION):
+        raise FitInputError(f"runtime_version must be a short text, not {str(version)[:60]!r}", "as '4.44', '0.6.3' or 'b4567'")
     if engine.micro_batch_tokens is not None:
         within("ubatch", engine.micro_batch_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
     if engine.batched_tokens is not None:
@@ -178,10 +184,18 @@ def _engine(engine: Engine, gpu_count: int) -> Engine:
     return engine
 
 
+def _settings(word: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise FitInputError(
+            f"{word} must be of the kind {kind.__name__}, not {str(value)[:60]!r}", f"from llmops_catalog.fit import {kind.__name__}"
+        )
+
+
 def _training(training: Training) -> Training:
     """The settings of a training run, each known. Raises `FitInputError`."""
     if training == DEFAULT_TRAINING:
         return training
+    _settings("training", training, Training)
     return training._replace(
         optimizer=known("optimizer", training.optimizer, OPTIMIZERS, OPTIMIZER_SPELLINGS),
         precision=known("precision", training.precision, PRECISIONS, {"fp16": "bf16", "bfloat16": "bf16", "f32": "fp32"}),
