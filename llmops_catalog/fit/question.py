@@ -34,6 +34,8 @@ RUNTIME_SPELLINGS = {
 KV_CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "fp8")
 KV_CACHE_SPELLINGS = {"fp16": "f16", "float16": "f16", "bfloat16": "bf16", "fp32": "f32", "float32": "f32",
                       "fp8_e4m3": "fp8", "fp8_e5m2": "fp8"}  # fmt: skip
+DECIDES_CACHE = frozenset({"f32", "f16", "bf16", "native"})
+"""Formats that are computed in as they are, and so cached in; others are all computed in one."""
 DEFAULT_CONTEXT_TOKENS = 8192
 LARGEST_CONTEXT_TOKENS = 10**9
 LARGEST_CONCURRENCY = 10**6
@@ -72,10 +74,10 @@ class Question(NamedTuple):
 
     def quantized(self, model: ModelFacts, quantization: str) -> "Question":
         """The same question about another quantization; a cache in the usual format goes on being in the usual one."""
-        cached = self.kv_cache_type
-        if self.runtime != "llama.cpp" and cached == cache_type(model, self.runtime, self.quantization, None):
-            cached = cache_type(model, self.runtime, quantization, None)
-        return self._replace(quantization=quantization, kv_cache_type=cached)
+        usual = self.runtime == "llama.cpp" or not {self.quantization, quantization} & DECIDES_CACHE
+        if usual or self.kv_cache_type != cache_type(model, self.runtime, self.quantization, None):
+            return self._replace(quantization=quantization)
+        return self._replace(quantization=quantization, kv_cache_type=cache_type(model, self.runtime, quantization, None))
 
 
 def ask(
