@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from llmops_catalog.catalog.search import Hit
 from llmops_catalog.catalog.store import Catalog, Record, Referrer
 
 if TYPE_CHECKING:
@@ -42,4 +41,4 @@ def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
     return Catalog(open_compiled(folder), folder)
 
 
-__all__ = ["Catalog", "Hit", "Record", "Referrer", "catalog_folder", "load_catalog"]
+__all__ = ["Catalog", "Record", "Referrer", "catalog_folder", "load_catalog"]

@@ -88,7 +88,10 @@ def _folder_state(root: str) -> _State:
     for path, entry in walk(root):
         status = entry.stat(follow_symlinks=False)
         written, changed = status.st_mtime_ns, status.st_ctime_ns  # the latter is the day of creation on Windows
-        newest = max(newest, written, changed)
+        if changed > newest:
+            newest = changed
+        if written > newest:
+            newest = written
         lines.append(f"{path}|{status.st_size}|{written}|{changed}|{status.st_ino}")
     return _State("\n".join(lines), newest)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmops_catalog.errors import CatalogError, CatalogNotFound
@@ -18,6 +19,9 @@ MAX_BYTES = 256 * 1024
 """Of one file; no record needs more."""
 NOT_RECORDS = frozenset({"LICENSE", "README.md", "schemas"})
 """What may lie in the catalog folder beside the collections."""
+
+
+_name = attrgetter("name")
 
 
 class SourceError(Exception):
@@ -71,7 +75,7 @@ def walk(root: str | os.PathLike[str]) -> Iterator[tuple[str, os.DirEntry[str]]]
         folder = folders.pop()
         place = os.path.join(root, folder)  # noqa: PTH118
         try:
-            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(place), key=_name)
         except OSError as error:
             raise CatalogError(f"cannot read {place}: {error.strerror}", "check the folder's permissions") from None
         for entry in entries:

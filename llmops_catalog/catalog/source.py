@@ -15,7 +15,7 @@ import yaml
 from yaml._yaml import CParser
 
 from llmops_catalog.catalog.folder import MAX_BYTES, SourceError
-from llmops_catalog.catalog.syntax import syntax_error, unseen_character
+from llmops_catalog.catalog.syntax import deep_bracket, syntax_error, unseen_character
 
 MAX_DEPTH = 24
 MAX_DIGITS = 40
@@ -120,7 +120,7 @@ def read_document(raw: bytes) -> Document:
         raise unseen_character(text, error) from None
     except yaml.MarkedYAMLError as error:
         if "maximum nesting depth" in str(error.problem):  # the parser's own limit, met while it looks ahead of ours
-            raise _too_deep(error.problem_mark) from None
+            raise _too_deep(*deep_bracket(text, MAX_DEPTH)) from None
         raise syntax_error(error, text) from None
     if data is None:
         raise SourceError("empty-file", "the file holds no record", "write at least its name and sources; see CONTRIBUTING.md")
@@ -130,10 +130,6 @@ def read_document(raw: bytes) -> Document:
             "not-a-mapping", f"the file holds {what}, not a mapping of keys to values", "start with a line such as 'name: ...'"
         )
     return Document(data, marks)
-
-
-def _too_deep(mark: Any) -> SourceError:
-    return _at(mark, "too-deep", f"more than {MAX_DEPTH} levels of nesting", "no record needs that; look for a missing closing bracket")
 
 
 def _build(next_event: Callable[[], Any]) -> tuple[Any, Marks]:
@@ -171,7 +167,7 @@ def _build(next_event: Callable[[], Any]) -> tuple[Any, Marks]:
             if container.__class__ is dict and key is None:
                 raise _at(mark, "bad-key", "a key must be text on one line", "quote a key that starts with '{' or '['")
             if len(stack) >= MAX_DEPTH:
-                raise _too_deep(mark)
+                raise _too_deep(mark.line + 1, mark.column + 1)
             value = {} if kind is yaml.MappingStartEvent else []
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             container, children = stack.pop()
@@ -216,6 +212,11 @@ def _key(event: Any, container: dict[str, Any], children: Children) -> str:
     elif len(_SEEN_KEYS) < MOST_SEEN_KEYS:
         _SEEN_KEYS.add(text)
     return text
+
+
+def _too_deep(line: int, column: int) -> SourceError:
+    hint = "no record needs that; look for a missing closing bracket"
+    return SourceError("too-deep", f"more than {MAX_DEPTH} levels of nesting", hint, line, column)
 
 
 def _at(mark: Any, code: str, message: str, hint: str) -> SourceError:

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llmops_catalog.catalog import search
 from llmops_catalog.catalog.facts import gpu_facts, model_facts
 from llmops_catalog.catalog.names import name_key
-from llmops_catalog.catalog.search import Hit
 from llmops_catalog.errors import AmbiguousName, RecordNotFound
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts, RentalFacts
 from llmops_catalog.fit.quality import QualityFacts
@@ -19,6 +17,8 @@ from llmops_catalog.problems import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from llmops_catalog.catalog.search import Hit
 
 COLLECTION_WORDS = {"gpus": "GPU"}
 """How a collection's records are called in a sentence, where it is not just the folder name without its 's'."""
@@ -201,13 +201,17 @@ class Catalog:
 
     # --- search -------------------------------------------------------------------------------------------------------
 
-    def search(self, words: str, limit: int = 20) -> list[Hit]:
+    def search(self, words: str, limit: int = 20) -> "list[Hit]":
         """Records that contain all words (by prefix), best first; a record called just that comes first. Any input is safe."""
-        return search.search(self._connection, words, limit)
+        from llmops_catalog.catalog.search import search
+
+        return search(self._connection, words, limit)
 
     def spelled_alike(self, words: str) -> str:
         """What to search for instead where nothing holds all words; empty where nothing is near."""
-        return search.spelled_alike(self._connection, words)
+        from llmops_catalog.catalog.search import spelled_alike
+
+        return spelled_alike(self._connection, words)
 
 
 def _only(rows: Iterable[tuple[str, str, int]]) -> str | None:

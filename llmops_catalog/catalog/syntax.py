@@ -54,6 +54,24 @@ def syntax_error(error: yaml.MarkedYAMLError, text: str) -> SourceError:
     return _found(problem, "check indentation, quotes and brackets around this place", line, column)
 
 
+def deep_bracket(text: str, depth: int) -> tuple[int, int]:
+    """Line and column of the bracket that opens level `depth`, the file itself being the first: where a parser that looks ahead
+    gave up later. The last bracket where none is that deep outside of quotes.
+    """
+    level, quote, found = 1, "", (1, 1)
+    for number, line in enumerate(text.splitlines(), start=1):
+        for column, char in enumerate(line, start=1):
+            if quote or char in "'\"":
+                quote = "" if char == quote else quote or char
+            elif char in "[{":
+                level, found = level + 1, (number, column)
+                if level > depth:
+                    return found
+            elif char in "]}":
+                level -= 1
+    return found
+
+
 def unseen_character(text: str, error: yaml.reader.ReaderError) -> SourceError:
     """The finding for a character that no text editor shows."""
     character = _UNSEEN.search(text)

@@ -126,6 +126,17 @@ def whole_number(low: int | None = None, high: int | None = None) -> Callable[[s
     return check
 
 
+def share(text: str) -> float:
+    """The type of an option that takes a share, above 0 and at most 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no share: write it as 0.9")
+    return number
+
+
 def release(text: str) -> str:
     """The type of an option that takes a release (4.44, v0.6.3) or a build (b4567): a slip would be taken for today's."""
     if len(text) > 60 or not re.search(r"(?<![\w.])(v?\d{1,4}\.\d|b?\d{3,6}\b)", text):

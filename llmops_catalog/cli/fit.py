@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from llmops_catalog.cli.arguments import Parser, UsageError, add_format, release, whole_number
+from llmops_catalog.cli.arguments import Parser, UsageError, add_format, release, share, whole_number
 from llmops_catalog.cli.common import open_catalog, print_json, style_for, terminal_width
 from llmops_catalog.cli.model import add_ways, given_way, model_by
 
@@ -28,6 +28,9 @@ def fit_arguments(parser: Parser) -> None:
     parser.add_argument("--gpu", metavar="NAME", help="record id or alias of a card (4090, nvidia/l4); left out: which cards run the model")
     parser.add_argument("--memory", metavar="SIZE", help="instead of --gpu: a card with this much memory, as 24GiB, 24GB or 24g")
     parser.add_argument("--reserve", metavar="SIZE", help="memory something else keeps on the card, a desktop for example")
+    parser.add_argument(
+        "--gpu-memory-utilization", type=share, metavar="X", help="vLLM: share of each card it may use (default: 0.92, as vLLM)"
+    )
     parser.add_argument("--quantization", metavar="Q", help="only this one (default: those worth trying)")
     parser.add_argument("--check", action="store_true", help="exit 1 unless it fits")
     parser.add_argument(
@@ -141,6 +144,8 @@ def fit_command(folder: str | None, options: Any) -> int:
     if way is None and options.gpu is None and options.memory is None:
         raise UsageError("say which --model, which --gpu (or --memory), or both")
     question = _question(options) | {"reserve_bytes": parse_size(options.reserve) if options.reserve is not None else 0}
+    if options.gpu_memory_utilization is not None:
+        question["gpu_memory_utilization"] = options.gpu_memory_utilization
     card = memory_card(parse_size(options.memory)) if options.memory is not None else None
     catalog = open_catalog(folder)
     model = model_by(way, options, catalog) if way is not None else None

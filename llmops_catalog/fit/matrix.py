@@ -55,8 +55,7 @@ def matrix(
         for runtime in runtimes:
             asked = ask(model, quantization="q8_0", runtime=runtime, context_tokens=context_tokens)
             for quantization in quantizations:
-                question = asked.quantized(model, quantization)
-                yield MatrixRow(model, quantization, runtime, benches[runtime].verdicts(model, question))
+                yield MatrixRow(model, quantization, runtime, benches[runtime].verdicts(model, asked, quantization))
 
 
 def kind_of(gpu: GpuFacts) -> GpuFacts:
@@ -69,16 +68,18 @@ class _Bench:
 
     def __init__(self, gpus: Sequence[GpuFacts], runtime: str) -> None:
         self.gpus = gpus
-        self.available = [available_per_card(gpu, runtime)[0] if gpu.has_memory else None for gpu in gpus]
+        available = [available_per_card(gpu, runtime)[0] if gpu.has_memory else None for gpu in gpus]
         self.kinds: dict[GpuFacts, list[int]] = {}
         for place, gpu in enumerate(gpus):
             self.kinds.setdefault(kind_of(gpu), []).append(place)
-        self.sizes = sorted({size for size in self.available if size is not None})
-        self.everywhere = frozenset(range(len(gpus)))
-        self._refused: dict[tuple[tuple[Rule, ...], str], frozenset[int]] = {}
+        self.sizes = sorted({size for size in available if size is not None})
+        self.ranks = [None if size is None else bisect_left(self.sizes, size) for size in available]
+        self.everywhere, self.on_no_card = frozenset(range(len(gpus))), bytes([UNSUPPORTED]) * len(gpus)
+        self._refused: dict[tuple[object, ...], frozenset[int]] = {}
+        self._by_rules: dict[tuple[tuple[Rule, ...], str], frozenset[int]] = {}
         self._patterns: dict[tuple[frozenset[int], int, int], bytes] = {}
 
-    def verdicts(self, model: ModelFacts, question: Question) -> bytes:
+    def verdicts(self, model: ModelFacts, asked: Question, quantization: str) -> bytes:
         """One byte per card.
 
         What vLLM decides by the card is not asked about: a larger batch needs more, and where only the smaller one goes in,
@@ -86,26 +87,37 @@ class _Bench:
         """
         refused: frozenset[int] = frozenset()
         try:
-            refused = self.refused(model, question)
+            refused = self.refused(model, asked, quantization)
             if refused is self.everywhere:
-                return bytes([UNSUPPORTED]) * len(self.gpus)
-            needed = spent(model, question)
+                return self.on_no_card
+            needed = spent(model, asked.quantized(model, quantization))
         except MissingFact:
             return self.pattern(refused, -1, -1)
         most = max(needed.per_gpu_bytes)
         low, high = max(0, most - needed.below_bytes), most + needed.above_bytes
         return self.pattern(refused, bisect_left(self.sizes, low), bisect_left(self.sizes, high))
 
-    def refused(self, model: ModelFacts, question: Question) -> frozenset[int]:
-        """Places of the cards that cannot run it for a known reason. Questions under the same rules share the answer."""
+    def refused(self, model: ModelFacts, asked: Question, quantization: str) -> frozenset[int]:
+        """Places of the cards that cannot run it for a known reason: the same for all models of a kind, but for their context."""
+        limit = model.max_context_tokens
+        if limit and asked.context_tokens > limit:
+            return self.everywhere
+        own_format = model.native_dtype if quantization == "native" else None
+        key = (quantization, own_format, asked.kv_cache_type, model.kind, model.file is not None, model.support)
+        found = self._refused.get(key)
+        if found is None:
+            found = self._refused[key] = self._look_up(model, asked.quantized(model, quantization))
+        return found
+
+    def _look_up(self, model: ModelFacts, question: Question) -> frozenset[int]:
+        """Questions under the same rules share the answer."""
         rules = refusing_rules(model, question)
         if rules is None:
             return self.everywhere
-        key = (rules, question.kv_cache_type)
-        found = self._refused.get(key)
+        found = self._by_rules.get((rules, question.kv_cache_type))
         if found is None:
             refusing = (places for kind, places in self.kinds.items() if refusals(model, kind, question))
-            found = self._refused[key] = frozenset(place for places in refusing for place in places)
+            found = self._by_rules[rules, question.kv_cache_type] = frozenset(place for places in refusing for place in places)
         return found
 
     def pattern(self, refused: frozenset[int], too_small: int, not_surely: int) -> bytes:
@@ -113,16 +125,7 @@ class _Bench:
         key = (refused, too_small, not_surely)
         found = self._patterns.get(key)
         if found is None:
-            found = self._patterns[key] = bytes(self._verdict(place, *key) for place in range(len(self.gpus)))
+            by_rank = [DOES_NOT_FIT] * too_small + [TIGHT] * (not_surely - too_small) + [FITS] * (len(self.sizes) - not_surely)
+            known = [UNKNOWN if rank is None or too_small < 0 else by_rank[rank] for rank in self.ranks]
+            found = self._patterns[key] = bytes(UNSUPPORTED if place in refused else verdict for place, verdict in enumerate(known))
         return found
-
-    def _verdict(self, place: int, refused: frozenset[int], too_small: int, not_surely: int) -> int:
-        if place in refused:
-            return UNSUPPORTED
-        size = self.available[place]
-        if size is None or too_small < 0:
-            return UNKNOWN
-        rank = bisect_left(self.sizes, size)
-        if rank < too_small:
-            return DOES_NOT_FIT
-        return TIGHT if rank < not_surely else FITS

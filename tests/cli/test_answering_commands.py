@@ -156,6 +156,17 @@ def test_settings_beyond_the_defaults_are_said(run: Run) -> None:
     assert (answer["task"], answer["settings"]) == ("inference", {"micro_batch_tokens": 1024, "flash_attention": False})
 
 
+def test_the_share_vllm_may_use_decides_what_is_available(run: Run) -> None:
+    question = ("fit", "--model", "Qwen/Qwen3-8B", "--gpu", "4090", "--quantization", "bf16", "--runtime", "vllm", "--format", "json")
+    usual, less = (run(*question, *words).json["results"][0]["available_bytes"] for words in ([], ["--gpu-memory-utilization", "0.46"]))
+    assert less == pytest.approx(usual / 2, abs=1)
+    answer = run(*question, "--gpu-memory-utilization", "1.2")
+    assert (answer.code, answer.err.splitlines()[0]) == (
+        2,
+        "llmops-catalog: error[usage]: --gpu-memory-utilization: '1.2' is no share: write it as 0.9",
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

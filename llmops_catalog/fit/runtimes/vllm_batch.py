@@ -42,7 +42,9 @@ class Batch(NamedTuple):
 
 def release(question: Question) -> Release | None:
     """The release asked about, as (0, 11); None where none is named, or only a build between releases: today's is meant."""
-    found = re.search(_RELEASE, question.engine.runtime_version or "")
+    if question.engine.runtime_version is None:
+        return None
+    found = re.search(_RELEASE, question.engine.runtime_version)
     number = (int(found[1]), int(found[2])) if found else None
     return number if number and number >= (0, 2) else None
 
