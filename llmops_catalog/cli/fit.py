@@ -34,7 +34,7 @@ def fit_arguments(parser: Parser) -> None:
     parser.add_argument("--quantization", metavar="Q", help="only this one (default: those worth trying)")
     parser.add_argument("--check", action="store_true", help="exit 1 unless it fits")
     parser.add_argument(
-        "--limit", type=whole_number(1, 10_000), default=DEFAULT_ROWS, metavar="N", help=f"most rows of a table (default: {DEFAULT_ROWS})"
+        "--limit", type=whole_number(1, 10_000), metavar="N", help=f"most answers (default: {DEFAULT_ROWS} in a table, all in JSON)"
     )
     _add_question(parser)
 
@@ -151,20 +151,20 @@ def fit_command(folder: str | None, options: Any) -> int:
     model = model_by(way, options, catalog) if way is not None else None
     if options.gpu is not None:
         card = catalog.gpu(options.gpu)
-    limit = options.limit if options.format == "text" else None
+    limit = DEFAULT_ROWS if options.limit is None and options.format == "text" else options.limit
     quantization = model.file.quantization if model and model.file and options.quantization is None else options.quantization
     subject, total, results = _answers(catalog, model, card, quantization, question, limit)
     rental = _cheapest_rental(catalog, model, quantization, question) if subject == "gpu" else None
+    shown = [result.as_json() for result in results[:limit]]
     if options.format == "json":
         beside = {"cheapest_rental": rental} if subject == "gpu" else {}
-        print_json({"schema": "llmops-catalog/fit/1", "results": [result.as_json() for result in results], **beside})
+        print_json({"schema": "llmops-catalog/fit/1", "results": shown, **beside})
     else:
         from llmops_catalog.report.fit import fit_text
 
-        shown = [result.as_json() for result in results[: options.limit]]
         sys.stdout.write(fit_text(shown, subject, style_for(sys.stdout), rental, terminal_width(sys.stdout)))
-        if total > options.limit:
-            sys.stdout.write(f"... {total - options.limit} more; see them with --limit {total}\n")
+        if total > len(shown):
+            sys.stdout.write(f"... {total - len(shown)} more; see them with --limit {total}\n")
     return 1 if options.check and not any(result.verdict == "fits" for result in results) else 0
 
 

@@ -69,10 +69,14 @@ def available_per_card(
     vLLM takes a share of all memory, however much of it is free, and does not start where less is free than that.
     Raises `FitInputError` for a negative reserve or a share outside 0 to 1.
     """
+    if isinstance(reserve_bytes, bool) or not isinstance(reserve_bytes, int):
+        raise FitInputError(f"the reserve must be a whole number of bytes, not {str(reserve_bytes)[:60]!r}", "parse_size('1GiB') makes one")
     if reserve_bytes < 0:
         raise FitInputError("the reserve is negative", "write how much of the card something else uses, as 1GiB")
-    if not 0 < gpu_memory_utilization <= 1:
-        raise FitInputError(f"gpu_memory_utilization {gpu_memory_utilization:g} is no share of the memory", "between 0 and 1, as 0.9")
+    if not isinstance(gpu_memory_utilization, (int, float)) or not 0 < gpu_memory_utilization <= 1:
+        raise FitInputError(
+            f"gpu_memory_utilization {str(gpu_memory_utilization)[:60]} is no share of the memory", "between 0 and 1, as 0.9"
+        )
     size, said = card_bytes(gpu)
     if runtime == "vllm":
         said += _budget(size, reserve_bytes, gpu_memory_utilization)

@@ -53,7 +53,7 @@ def matrix(
     benches = {runtime: _Bench(gpus, runtime) for runtime in runtimes}
     for model in models:
         for runtime in runtimes:
-            asked = ask(model, quantization=QUANTIZATIONS[0], runtime=runtime, context_tokens=context_tokens)
+            asked = ask(model, quantization="q8_0", runtime=runtime, context_tokens=context_tokens)
             for quantization in quantizations:
                 yield MatrixRow(model, quantization, runtime, benches[runtime].verdicts(model, asked, quantization))
 

@@ -34,6 +34,8 @@ RUNTIME_SPELLINGS = {
 KV_CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "fp8")
 KV_CACHE_SPELLINGS = {"fp16": "f16", "float16": "f16", "bfloat16": "bf16", "fp32": "f32", "float32": "f32",
                       "fp8_e4m3": "fp8", "fp8_e5m2": "fp8"}  # fmt: skip
+DECIDES_CACHE = frozenset({"f32", "f16", "bf16", "native"})
+"""Formats that are computed in as they are, and so cached in; others are all computed in one."""
 DEFAULT_CONTEXT_TOKENS = 8192
 LARGEST_CONTEXT_TOKENS = 10**9
 LARGEST_CONCURRENCY = 10**6
@@ -41,6 +43,8 @@ LARGEST_GPU_COUNT = 1024
 LARGEST_BATCH_TOKENS = 10**6
 LARGEST_LAYER_COUNT = 10**4
 LARGEST_LORA_RANK = 16_384
+LONGEST_VERSION = 200
+"""Characters of a release as people quote it, "0.6.4.post1 dev (2024-12)"."""
 
 
 class Question(NamedTuple):
@@ -70,10 +74,10 @@ class Question(NamedTuple):
 
     def quantized(self, model: ModelFacts, quantization: str) -> "Question":
         """The same question about another quantization; a cache in the usual format goes on being in the usual one."""
-        cached = self.kv_cache_type
-        if self.runtime != "llama.cpp" and cached == cache_type(model, self.runtime, self.quantization, None):
-            cached = cache_type(model, self.runtime, quantization, None)
-        return self._replace(quantization=quantization, kv_cache_type=cached)
+        usual = self.runtime == "llama.cpp" or not {self.quantization, quantization} & DECIDES_CACHE
+        if usual or self.kv_cache_type != cache_type(model, self.runtime, self.quantization, None):
+            return self._replace(quantization=quantization)
+        return self._replace(quantization=quantization, kv_cache_type=cache_type(model, self.runtime, quantization, None))
 
 
 def ask(
@@ -160,6 +164,10 @@ def _engine(engine: Engine, gpu_count: int) -> Engine:
     """The settings of an engine, each within its bounds. Raises `FitInputError`."""
     if engine == DEFAULT_ENGINE:
         return engine
+    _settings("engine", engine, Engine)
+    version = engine.runtime_version
+    if version is not None and (not isinstance(version, str) or len(version) > LONGEST_VERSION):
+        raise FitInputError(f"runtime_version must be a short text, not {str(version)[:60]!r}", "as '4.44', '0.6.3' or 'b4567'")
     if engine.micro_batch_tokens is not None:
         within("ubatch", engine.micro_batch_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
     if engine.batched_tokens is not None:
@@ -171,14 +179,25 @@ def _engine(engine: Engine, gpu_count: int) -> Engine:
     within("cpu_moe", engine.cpu_expert_layers, 0, LARGEST_LAYER_COUNT, "layers")
     stages = within("pipeline_parallel", engine.pipeline_parallel, 1, LARGEST_GPU_COUNT, "stages")
     if gpu_count % stages:
-        raise FitInputError(f"{gpu_count} cards cannot be divided into {stages} pipeline stages", "the stages divide the cards evenly")
+        raise FitInputError(
+            f"{gpu_count} card{'s' * (gpu_count != 1)} cannot be divided into {stages} pipeline stages",
+            "the stages divide the cards evenly",
+        )
     return engine
+
+
+def _settings(word: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise FitInputError(
+            f"{word} must be of the kind {kind.__name__}, not {str(value)[:60]!r}", f"from llmops_catalog.fit import {kind.__name__}"
+        )
 
 
 def _training(training: Training) -> Training:
     """The settings of a training run, each known. Raises `FitInputError`."""
     if training == DEFAULT_TRAINING:
         return training
+    _settings("training", training, Training)
     return training._replace(
         optimizer=known("optimizer", training.optimizer, OPTIMIZERS, OPTIMIZER_SPELLINGS),
         precision=known("precision", training.precision, PRECISIONS, {"fp16": "bf16", "bfloat16": "bf16", "f32": "fp32"}),

@@ -34,15 +34,15 @@ def check(model: ModelFacts, task: str, runtime: str, quantization: str, precisi
         raise FitInputError(f"{runtime} does not train: it only answers", f"leave --runtime out, or ask with {TRAINING_RUNTIME}")
     meant = native_format(model) if quantization == "native" else quantization
     if meant in GGUF_ONLY:
-        raise FitInputError(f"{quantization} is a GGUF type, which only llama.cpp loads: nothing trains on it", _instead(model, task))
+        raise FitInputError(f"{meant} is a GGUF type, which only llama.cpp loads: nothing trains on it", _instead(model, task))
     if task == "full" and meant not in UNQUANTIZED:
-        raise FitInputError(f"the weights of a {quantization} model cannot be trained: they are quantized", _instead(model, task))
+        raise FitInputError(f"the weights of a model in {meant} cannot be trained: they are quantized", _instead(model, task))
     if task == "qlora" and meant in UNQUANTIZED:
-        raise FitInputError(f"qlora trains adapters on a quantized model, {quantization} is none", "ask for --task lora, or for bnb-nf4-dq")
+        raise FitInputError(f"qlora trains adapters on a quantized model, {meant} is none", "ask for --task lora, or for bnb-nf4-dq")
     if task != "full" and meant not in (*UNQUANTIZED, *FOUR_BIT, *FROZEN):
-        raise FitInputError(f"adapters on a {quantization} model are not supported by PEFT", _instead(model, task))
+        raise FitInputError(f"adapters on a model in {meant} are not supported by PEFT", _instead(model, task))
     if task != "full" and precision == "fp32" and meant != "f32":
-        raise FitInputError(f"adapters on a {quantization} model are computed in 16 bit, not in fp32", "ask for --quantization f32")
+        raise FitInputError(f"adapters on a model in {meant} are computed in 16 bit, not in fp32", "ask for --quantization f32")
 
 
 def _instead(model: ModelFacts, task: str) -> str:

@@ -125,7 +125,7 @@ def _answer_table(answers: Sequence[Answer], subject: str, style: Style, width: 
             break
         names = [other for other in names if other != name]
     roles = ["=" if name == "verdict" else "" for name in names]
-    return table(names, [[row[name] for name in names] for row in rows], 64, _verdicts(style), roles)
+    return table(names, [[row[name] for name in names] for row in rows], 64, _verdicts(style), roles, ["why"])
 
 
 def _width(names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> int:

@@ -18,9 +18,20 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], widest: int = 60, style: Style = plain, roles: Sequence[str] = ()) -> str:
-    """Columns aligned by spaces, numbers to the right; `roles` names a role per column for `style` (``=`` takes the cell's own text)."""
-    shown = [[_cut(printable(cell), widest) for cell in row] for row in (header, *rows)]
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widest: int = 60,
+    style: Style = plain,
+    roles: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> str:
+    """Columns aligned by spaces, numbers to the right; `roles` names a role per column for `style` (``=`` takes the cell's own text).
+
+    Cells are cut at `widest` characters, but for the columns named in `whole`.
+    """
+    cuts = [None if name in whole else widest for name in header]
+    shown = [[_cut(printable(cell), cut) for cell, cut in zip(row, cuts, strict=True)] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in shown) for column in range(len(header))]
     right = [bool(rows) and all(_is_number(row[column]) for row in shown[1:]) for column in range(len(header))]
     lines = []
@@ -35,8 +46,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], widest: int = 60
     return "".join(lines)
 
 
-def _cut(text: str, widest: int) -> str:
-    return text if len(text) <= widest else text[: widest - 3] + "..."
+def _cut(text: str, widest: int | None) -> str:
+    return text if widest is None or len(text) <= widest else text[: widest - 3] + "..."
 
 
 def _is_number(text: str) -> bool:

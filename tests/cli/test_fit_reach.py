@@ -49,3 +49,15 @@ def test_a_full_context_is_slower(context: str, longer: str) -> None:
 @pytest.mark.parametrize(("model", "gpu", "shown"), [("llama-3.1-70b-instruct", "4090", "q2_k"), ("qwen3-8b", "4090", "bf16")])
 def test_the_breakdown_is_of_the_best_that_fits_or_of_the_one_nearest_to_it(model: str, gpu: str, shown: str) -> None:
     assert f"\n{shown}, part by part\n" in fit("--model", model, "--gpu", gpu).out
+
+
+def test_a_limit_holds_for_json_too_and_cuts_the_end_off() -> None:
+    few = fit("--gpu", "l4", "--limit", "3", "--format", "json").json["results"]
+    table = fit("--gpu", "l4", "--limit", "3").out.splitlines()
+    assert [row["model"] for row in few] == [line.split()[0] for line in table[3:6]]
+    assert table[-1].startswith("... ")
+
+
+def test_why_something_does_not_run_is_said_to_the_end_with_the_way_out() -> None:
+    row = next(line for line in fit("--model", "qwen3-8b", "--gpu", "t4", "--runtime", "vllm").out.splitlines() if line.startswith("bf16"))
+    assert row.endswith("vLLM computes in bf16 from compute capability 8.0, NVIDIA T4 has 7.5: use f16")

@@ -6,7 +6,7 @@ import pytest
 from facts_for_tests import GPT_OSS, LLAMA_8B, T4, models
 
 from llmops_catalog.errors import FitInputError
-from llmops_catalog.fit import estimate, fit, memory_card, parse_size
+from llmops_catalog.fit import RUNTIMES, Engine, estimate, fit, memory_card, parse_size
 from llmops_catalog.fit.question import ask
 
 GIB = 2**30
@@ -141,3 +141,35 @@ def test_another_quantization_of_a_question_has_the_cache_that_is_usual_with_it(
     assert asked.quantized(LLAMA_8B, "bnb-nf4") == ask(LLAMA_8B, quantization="bnb-nf4", runtime="transformers")
     chosen = ask(LLAMA_8B, quantization="f32", runtime="vllm", kv_cache_type="fp8")
     assert chosen.quantized(LLAMA_8B, "bf16").kv_cache_type == "fp8"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"engine": None}, "engine must be of the kind Engine, not 'None'"),
+        ({"engine": {"gpu_layers": 3}}, "engine must be of the kind Engine, not \"{'gpu_layers': 3}\""),
+        ({"engine": Engine(runtime_version=5)}, "runtime_version must be a short text, not '5'"),
+        ({"engine": Engine(runtime_version="9" * 5000 + ".1")}, f"runtime_version must be a short text, not '{60 * '9'}'"),
+        ({"training": ("sgd",)}, "training must be of the kind Training, not \"('sgd',)\""),
+    ],
+)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_settings_of_another_kind_are_refused(asked, message, runtime):
+    with pytest.raises(FitInputError) as caught:
+        estimate(LLAMA_8B, quantization="bf16", runtime=runtime, **asked)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("room", "message"),
+    [
+        ({"reserve_bytes": "1g"}, "the reserve must be a whole number of bytes, not '1g'"),
+        ({"reserve_bytes": 0.5}, "the reserve must be a whole number of bytes, not '0.5'"),
+        ({"gpu_memory_utilization": "most"}, "gpu_memory_utilization most is no share of the memory"),
+        ({"gpu_memory_utilization": float("nan")}, "gpu_memory_utilization nan is no share of the memory"),
+    ],
+)
+def test_room_on_a_card_is_numbers(room, message):
+    with pytest.raises(FitInputError) as caught:
+        fit(LLAMA_8B, T4, quantization="bf16", runtime="vllm", **room)
+    assert caught.value.message == message

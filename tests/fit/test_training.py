@@ -274,12 +274,14 @@ def test_an_encoder_has_no_logits():
 
 REFUSED = [
     ({"task": "full", "quantization": "q4_k_m"}, "q4_k_m is a GGUF type, which only llama.cpp loads: nothing trains on it"),
-    ({"task": "full", "quantization": "bnb-nf4"}, "the weights of a bnb-nf4 model cannot be trained: they are quantized"),
+    ({"task": "full", "quantization": "bnb-nf4"}, "the weights of a model in bnb-nf4 cannot be trained: they are quantized"),
     ({"task": "lora", "runtime": "vllm"}, "vllm does not train: it only answers"),
     ({"task": "qlora", "runtime": "llama.cpp"}, "llama.cpp does not train: it only answers"),
     ({"task": "qlora", "quantization": "bf16"}, "qlora trains adapters on a quantized model, bf16 is none"),
-    ({"task": "lora", "quantization": "mxfp4"}, "adapters on a mxfp4 model are not supported by PEFT"),
-    ({"task": "qlora", "training": Training(precision="fp32")}, "adapters on a bnb-nf4-dq model are computed in 16 bit, not in fp32"),
+    ({"task": "qlora", "quantization": "native"}, "qlora trains adapters on a quantized model, bf16 is none"),
+    ({"task": "full", "quantization": "awq-int4"}, "the weights of a model in awq-int4 cannot be trained: they are quantized"),
+    ({"task": "lora", "quantization": "mxfp4"}, "adapters on a model in mxfp4 are not supported by PEFT"),
+    ({"task": "qlora", "training": Training(precision="fp32")}, "adapters on a model in bnb-nf4-dq are computed in 16 bit, not in fp32"),
 ]
 
 
