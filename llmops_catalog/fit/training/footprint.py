@@ -10,11 +10,12 @@ from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes.footprint import Footprint, Parts
+from llmops_catalog.fit.runtimes.transformers.families import Version, release
 from llmops_catalog.fit.sizes import MIB
 from llmops_catalog.fit.training.activations import layers_of, norm_bytes
 from llmops_catalog.fit.training.modes import SOFT_CAPPED, UPCAST_QUANTIZATIONS, Mode, mode_of
 from llmops_catalog.fit.training.standing import Standing, standing
-from llmops_catalog.fit.training.states import BITSANDBYTES, SOURCES
+from llmops_catalog.fit.training.states import BITSANDBYTES, FOREACH, SOURCES
 from llmops_catalog.fit.weights import weigh
 
 CUDA_CONTEXT, CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 500 * MIB, 250 * MIB, 800 * MIB
@@ -32,6 +33,11 @@ RECURRENT_DOUBT, FAMILY_DOUBT = 0.4, 0.15
 LOSS_COPIES, FORWARD_COPIES = 12, 10
 """Bytes for each logit: its logarithm of softmax, the gradient and the gradient of that in 32 bit while the loss is
 differentiated; logits in 16 and 32 bit and the logarithm while it is computed (`ForCausalLMLoss`, PyTorch's cross entropy)."""
+SHIFTED_COPY, SHIFTED_IN_PLACE = 4, (4, 49)
+"""Before that release the logits but the last of every sequence were copied in 32 bit; of one sequence they need no copy
+(https://github.com/huggingface/transformers/pull/35646)."""
+FUSED_ADAMW: Version = (4, 54)
+"""Since then Trainer takes the fused AdamW (https://github.com/huggingface/transformers/pull/37358)."""
 LOSS = "https://github.com/huggingface/transformers/blob/main/src/transformers/loss/loss_utils.py"
 LIGER = "https://github.com/linkedin/Liger-Kernel/blob/main/src/liger_kernel/ops/fused_linear_cross_entropy.py"
 CHECKPOINTS = "https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_layers.py"
@@ -42,7 +48,10 @@ FSDP = "https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html"
 
 
 class Moments(NamedTuple):
-    """Bytes of one card at the moments of a step: the loss, a layer's backward pass, the forward pass, the optimizer."""
+    """Bytes of one card at the moments of a step: the loss, a layer's backward pass, the forward pass, the optimizer.
+
+    The optimizer has what is sharded before it, and gathers nothing.
+    """
 
     activations: int
     loss: int
@@ -52,8 +61,8 @@ class Moments(NamedTuple):
 
     @property
     def highest(self) -> int:
-        """What must be there beside what stays."""
-        return max(self.loss, self.layer, self.forward, self.step)
+        """What must be there beside what stays while the model runs."""
+        return max(self.loss, self.layer, self.forward)
 
 
 def footprint(model: ModelFacts, question: Question) -> Footprint:
@@ -63,15 +72,15 @@ def footprint(model: ModelFacts, question: Question) -> Footprint:
     is that of a step without accumulation. Raises `MissingFact` where the weights of the model cannot be told.
     """
     mode, cards = mode_of(model, question), question.gpu_count
-    stays = standing(model, mode, question.quantization, question.training.optimizer)
+    stays = standing(model, mode, question.quantization, _optimizer(question))
     moments = moments_of(model, mode, question, stays)
     share = -(-(stays.weights + stays.adapters) // cards)
     gradients, kept = -(-stays.gradients // cards), -(-stays.states.card_bytes // cards)
     gathered = 0 if cards == 1 else stays.unit
-    transient = moments.highest + gathered
+    transient = max(moments.highest + gathered, moments.step)
     overhead = CUDA_CONTEXT + (NCCL if cards > 1 else 0)
     each = share + gradients + kept + transient + overhead
-    alone = max(moments.highest, gradients + stays.table_moment) + gathered
+    alone = max(max(moments.highest, gradients + stays.table_moment) + gathered, gradients + moments.step)
     doubt = stays.uncertainty // cards + int(moments.activations * _doubt(model))
     return Footprint(
         weights_bytes=share * cards,
@@ -110,9 +119,9 @@ def moments_of(model: ModelFacts, mode: Mode, question: Question, stays: Standin
     return Moments(
         activations=kept + final,
         loss=kept + final + head + backward,
-        layer=kept + working + unpacked + stays.largest_gradient + stays.held,
+        layer=max(kept + working + unpacked + stays.largest_gradient + stays.held, stays.table_moment),
         forward=kept + final + head + forward + (stays.casts if checkpointed else 0),
-        step=max(stays.states.step_bytes, stays.table_moment),
+        step=-(-stays.states.step_bytes // question.gpu_count),
     )
 
 
@@ -133,7 +142,14 @@ def _loss(model: ModelFacts, mode: Mode, question: Question, stays: Standing) ->
     logits = tokens * vocabulary
     capped = 2 * logits if model.model_type in SOFT_CAPPED else 0
     backward = max(LOSS_COPIES * logits, mode.compute * logits + stays.head_gradient)
-    return capped + FORWARD_COPIES * logits, capped + backward
+    copied = question.concurrency > 1 and release(question.engine.runtime_version) < SHIFTED_IN_PLACE
+    return capped + (FORWARD_COPIES + SHIFTED_COPY * copied) * logits, capped + backward
+
+
+def _optimizer(question: Question) -> str:
+    """The optimizer, with AdamW in the form the release takes where nothing is said."""
+    named = question.training.optimizer
+    return FOREACH if named == "adamw" and release(question.engine.runtime_version) < FUSED_ADAMW else named
 
 
 def _doubt(model: ModelFacts) -> float:
@@ -157,7 +173,8 @@ def _said(model: ModelFacts, mode: Mode, question: Question) -> list[Assumption]
         said.append(Assumption(text, KBIT))
     if training.optimizer.startswith("paged"):
         said.append(Assumption("optimizer states lie in paged memory, counted as main memory", BITSANDBYTES))
-    said.append(Assumption(f"optimizer {training.optimizer}", SOURCES.get(training.optimizer, BITSANDBYTES)))
+    optimizer = _optimizer(question)
+    said.append(Assumption(f"optimizer {optimizer}", SOURCES.get(optimizer, BITSANDBYTES)))
     if training.gradient_checkpointing:
         said.append(Assumption("only the input of each layer is kept; the layer is computed again for its gradients", CHECKPOINTS))
     if training.fused_loss and model.is_decoder:
