@@ -48,6 +48,8 @@ class Training(NamedTuple):
     lora_targets: str = "all-linear"
     fused_loss: bool = False
     """The loss is taken piece by piece, so that no logits of all tokens are kept (Liger, Unsloth, chunked cross entropy)."""
+    gradient_accumulation: bool = True
+    """Gradients of several micro-batches are added up, so that they are there while activations grow."""
 
 
 DEFAULT_ENGINE = Engine()

@@ -39,6 +39,7 @@ any_training = st.builds(
     lora_rank=st.integers(1, 256),
     lora_targets=st.sampled_from(["all-linear", "attention", "query-value"]),
     fused_loss=st.booleans(),
+    gradient_accumulation=st.booleans(),
 )
 
 
@@ -198,6 +199,26 @@ def test_an_unfused_adamw_holds_one_copy_of_the_weights_more_while_it_steps():
     assert peak(training=foreach) == pytest.approx(72_434_837_504, rel=0.001)  # allocated, in the A100 tables of fms-acceleration
     assert peak(engine=older) == peak(training=foreach)
     assert peak() < peak(training=foreach)
+
+
+def test_gradients_that_are_not_accumulated_are_not_there_while_activations_grow():
+    older, several = Engine(runtime_version="4.48.1"), {"task": "full", "context_tokens": 4096, "concurrency": 8}
+    mistral = record("mistralai/mistral-7b-v0.1")
+    kept, gone = (
+        estimate(mistral, engine=older, training=Training(gradient_accumulation=flag), **several).memory for flag in (True, False)
+    )
+    assert gone.total_bytes - gone.overhead_bytes == pytest.approx(72_435_230_720, rel=0.001)  # whatever the batch, as logged
+    assert (gone.low_bytes, gone.high_bytes < kept.high_bytes) == (kept.low_bytes, True)
+    parts = gone.parts
+    assert gone.total_bytes == gone.weights_bytes + gone.overhead_bytes + sum(parts)
+
+
+@ROOM
+@given(any_model, any_task, any_context, any_batch, any_training)
+def test_stepping_after_every_batch_never_needs_more(model_id, task, context, batch, training):
+    kept, gone = (trained(model_id, task, context, batch, training._replace(gradient_accumulation=flag)) for flag in (True, False))
+    assert gone.total_bytes <= kept.total_bytes
+    assert gone.low_bytes == kept.low_bytes
 
 
 def test_older_releases_copy_the_logits_of_several_sequences():

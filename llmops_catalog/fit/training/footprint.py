@@ -50,7 +50,8 @@ FSDP = "https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html"
 class Moments(NamedTuple):
     """Bytes of one card at the moments of a step: the loss, a layer's backward pass, the forward pass, the optimizer.
 
-    The optimizer has what is sharded before it, and gathers nothing.
+    The optimizer has what is sharded before it, and gathers nothing. At the ending of the backward pass one layer's
+    activations are left, and all gradients are there.
     """
 
     activations: int
@@ -58,6 +59,7 @@ class Moments(NamedTuple):
     layer: int
     forward: int
     step: int
+    ending: int
 
     @property
     def highest(self) -> int:
@@ -68,8 +70,8 @@ class Moments(NamedTuple):
 def footprint(model: ModelFacts, question: Question) -> Footprint:
     """Memory of one training step on every card: `concurrency` sequences of `context_tokens` on each.
 
-    Gradients are held while activations grow, as where they are accumulated over several micro-batches; the low estimate
-    is that of a step without accumulation. Raises `MissingFact` where the weights of the model cannot be told.
+    Gradients are held while activations grow where they are accumulated over several micro-batches; the low estimate is
+    that of a step without accumulation. Raises `MissingFact` where the weights of the model cannot be told.
     """
     mode, cards = mode_of(model, question), question.gpu_count
     stays = standing(model, mode, question.quantization, _optimizer(question))
@@ -78,24 +80,24 @@ def footprint(model: ModelFacts, question: Question) -> Footprint:
     gradients, kept = -(-stays.gradients // cards), -(-stays.states.card_bytes // cards)
     gathered = 0 if cards == 1 else stays.unit
     transient = max(moments.highest + gathered, moments.step)
+    alone = max(max(moments.highest, gradients + moments.ending) + gathered, gradients + moments.step)
+    moving = gradients + transient if question.training.gradient_accumulation else alone
     overhead = CUDA_CONTEXT + (NCCL if cards > 1 else 0)
-    each = share + gradients + kept + transient + overhead
-    alone = max(max(moments.highest, gradients + stays.table_moment) + gathered, gradients + moments.step)
+    each = share + kept + moving + overhead
+    then = min(gradients, moving), min(moments.activations, moving - min(gradients, moving))
     doubt = stays.uncertainty // cards + int(moments.activations * _doubt(model))
     return Footprint(
         weights_bytes=share * cards,
         host_bytes=stays.states.host_bytes,
         kv_cache_bytes=0,
         state_bytes=0,
-        compute_bytes=(gradients + kept + transient) * cards,
+        compute_bytes=(kept + moving) * cards,
         overhead_bytes=overhead * cards,
         per_gpu_bytes=(each,) * cards,
-        below_bytes=doubt + gradients + transient - alone + int(transient * GROWTH_LOW) + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
+        below_bytes=doubt + moving - alone + int(transient * GROWTH_LOW) + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
         above_bytes=doubt + int(transient * GROWTH_HIGH) + CUDA_CONTEXT_HIGH - CUDA_CONTEXT + (NCCL_HIGH - NCCL if cards > 1 else 0),
         assumptions=once([*stays.assumptions, *_said(model, mode, question)]),
-        parts=Parts(
-            stays.adapters, gradients * cards, kept * cards, moments.activations * cards, (transient - moments.activations) * cards
-        ),
+        parts=Parts(stays.adapters, then[0] * cards, kept * cards, then[1] * cards, (moving - sum(then)) * cards),
     )
 
 
@@ -111,17 +113,20 @@ def moments_of(model: ModelFacts, mode: Mode, question: Question, stays: Standin
     kept = inputs if checkpointed else everything + stays.casts
     if not (checkpointed or mode.trains_all):  # frozen embeddings: the first norm has nothing to differentiate
         kept -= tokens * norm_bytes(model, mode, model.hidden_size)
+    one = [kind.working * tokens + kind.merged // 3 + size for kind, size in zip(kinds, whole, strict=True)]
     working = max(kind.working * tokens + kind.merged // 3 + (size if checkpointed else 0) for kind, size in zip(kinds, whole, strict=True))
     unpacked = 2 * weigh(model, question.quantization, "transformers").largest_matrix if mode.upcast else 0
     final = tokens * (norm_bytes(model, mode, model.hidden_size) + (mode.compute * model.hidden_size if mode.trains_all else 0))
     head = 2 * model.vocab_size * model.hidden_size if mode.casts and model.is_decoder else 0
     forward, backward = _loss(model, mode, question, stays)
+    layer = max(kept + working + unpacked + stays.largest_gradient + stays.held, stays.table_moment)
     return Moments(
         activations=kept + final,
         loss=kept + final + head + backward,
-        layer=max(kept + working + unpacked + stays.largest_gradient + stays.held, stays.table_moment),
+        layer=layer,
         forward=kept + final + head + forward + (stays.casts if checkpointed else 0),
         step=-(-stays.states.step_bytes // question.gpu_count),
+        ending=max(min(max(one) + unpacked, layer), stays.table_moment),
     )
 
 
@@ -164,7 +169,9 @@ def _said(model: ModelFacts, mode: Mode, question: Question) -> list[Assumption]
     said = []
     if mode.trains_all:
         stored = f"weights and gradients in {8 * mode.weight} bit, matrices computed in {8 * mode.compute} bit"
-        said.append(Assumption(f"{stored}; gradients are kept while micro-batches are accumulated (low estimate: they are not)", TRAINER))
+        kept = "kept while micro-batches are accumulated (low estimate: they are not)"
+        when = kept if training.gradient_accumulation else "gone while activations grow: nothing is accumulated"
+        said.append(Assumption(f"{stored}; gradients are {when}", TRAINER))
     else:
         where = {"all-linear": "every linear layer", "attention": "the four matrices of attention"}.get(mode.targets, "queries and values")
         said.append(Assumption(f"adapters of rank {mode.rank} on {where}, kept in 32 bit with their gradients and states", PEFT))
