@@ -233,6 +233,7 @@ def test_older_releases_copy_the_logits_of_several_sequences():
     assert peak(4, engine=older) == pytest.approx(26_704_571_904, rel=0.006)
     assert peak(8, engine=older) == pytest.approx(38_742_912_512, rel=0.006)
     assert peak(1, engine=older) == peak(1, engine=Engine(runtime_version="transformers 4.49.0")) == peak(1)
+    assert peak(4, engine=Engine(runtime_version="transformers 4.45.2")) < peak(4, engine=older)
 
 
 def test_adafactor_keeps_rows_and_columns():
