@@ -198,7 +198,7 @@ def test_an_unfused_adamw_holds_one_copy_of_the_weights_more_while_it_steps():
     foreach, older = Training(optimizer="adamw_torch"), Engine(runtime_version="4.48.1")
     assert peak(training=foreach) == pytest.approx(72_434_837_504, rel=0.001)  # allocated, in the A100 tables of fms-acceleration
     assert peak(engine=older) == peak(training=foreach)
-    assert peak() < peak(training=foreach)
+    assert peak() == peak(engine=Engine(runtime_version="4.32.0")) < peak(training=foreach)
 
 
 def test_gradients_that_are_not_accumulated_are_not_there_while_activations_grow():

@@ -10,7 +10,7 @@ from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes.footprint import Footprint, Parts
-from llmops_catalog.fit.runtimes.transformers.families import Version, release
+from llmops_catalog.fit.runtimes.transformers.families import release
 from llmops_catalog.fit.sizes import MIB
 from llmops_catalog.fit.training.activations import layers_of, norm_bytes
 from llmops_catalog.fit.training.modes import SOFT_CAPPED, UPCAST_QUANTIZATIONS, Mode, mode_of
@@ -40,8 +40,9 @@ LET_GO, KEPT_SINCE = 2, (4, 46)
 """Before that release the logits of 16 bit were let go once they had been turned into 32 bit: the loss was part of the model's
 own code, which forgot them (12 bytes for each logit in the tables of PowerLM 3B with release 4.45, 14 in those with 4.48:
 https://github.com/foundation-model-stack/fms-acceleration/tree/main/scripts/benchmarks/refs)."""
-FUSED_ADAMW: Version = (4, 54)
-"""Since then Trainer takes the fused AdamW (https://github.com/huggingface/transformers/pull/37358)."""
+TORCH_ADAMW, FUSED_ADAMW = (4, 33), (4, 54)
+"""Since the first of these releases Trainer takes PyTorch's AdamW (https://github.com/huggingface/transformers/pull/25109), since
+the second the fused one (https://github.com/huggingface/transformers/pull/37358)."""
 LOSS = "https://github.com/huggingface/transformers/blob/main/src/transformers/loss/loss_utils.py"
 LIGER = "https://github.com/linkedin/Liger-Kernel/blob/main/src/liger_kernel/ops/fused_linear_cross_entropy.py"
 CHECKPOINTS = "https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_layers.py"
@@ -159,7 +160,7 @@ def _loss(model: ModelFacts, mode: Mode, question: Question, stays: Standing) ->
 def _optimizer(question: Question) -> str:
     """The optimizer, with AdamW in the form the release takes where nothing is said."""
     named = question.training.optimizer
-    return FOREACH if named == "adamw" and release(question.engine.runtime_version) < FUSED_ADAMW else named
+    return FOREACH if named == "adamw" and TORCH_ADAMW <= release(question.engine.runtime_version) < FUSED_ADAMW else named
 
 
 def _doubt(model: ModelFacts) -> float:
