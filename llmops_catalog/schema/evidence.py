@@ -105,6 +105,7 @@ class Setup(StrictModel):
     gradient_checkpointing: bool | None = optional("Whether activations are computed again for the gradients", True)
     lora_rank: Count | None = optional("Rank of the adapters", 16)
     lora_targets: Literal["all-linear", "attention", "query-value"] | None = optional("Matrices with an adapter", "all-linear")
+    gradient_accumulation: bool | None = optional("Whether the gradients of several micro-batches are added up before a step", False)
     fused_loss: bool | None = optional("Whether the loss is taken piece by piece, without the logits of all tokens", False)
     flash_attention: bool | None = optional("Whether flash attention was on, where the source shows it", False)
     micro_batch_tokens: Count | None = optional("Tokens computed at once, where not the engine's own number", 2048)
