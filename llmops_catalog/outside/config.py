@@ -44,7 +44,7 @@ def facts(config: Config, name: str) -> ModelFacts:
     """The facts a config describes. Raises `UnreadableModel` where a key is missing or makes no sense."""
     try:
         return _described(config, name)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError, AttributeError):
+    except (TypeError, ValueError, LookupError, OverflowError, ZeroDivisionError, AttributeError):
         raise config.refuse("its numbers make no model: one of them is of the wrong kind") from None
 
 
