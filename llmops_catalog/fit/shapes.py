@@ -90,7 +90,7 @@ def _of_one_layer(made: Sequence[Shape]) -> tuple[tuple[str, int, int], ...]:
         if shape.role not in (*OUTSIDE_LAYERS, "vector"):
             one, every = found.get(shape.role, (0, 0))
             found[shape.role] = max(one, shape.weights // shape.places), every + shape.weights
-    return tuple((role, one, every) for role, (one, every) in found.items())
+    return tuple((role, one, every) for role, (one, every) in found.items() if every)
 
 
 def shape_of(tensor: Tensor, places: Counts | None = None, *, latent: bool) -> Shape:

@@ -12,7 +12,7 @@ from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.support import Support
 from llmops_catalog.fit.tensors import count
 from llmops_catalog.outside import config_layers, config_parts, towers
-from llmops_catalog.outside.config_keys import FILE_NAME, Config, read_config
+from llmops_catalog.outside.config_keys import FILE_NAME, MOST_LAYERS, Config, read_config
 from llmops_catalog.outside.config_layers import Heads
 
 ENCODERS = ("bert", "roberta", "xlm-roberta", "mpnet", "distilbert", "modernbert", "nomic_bert")
@@ -46,7 +46,7 @@ def facts(config: Config, name: str) -> ModelFacts:
     """The facts a config describes. Raises `UnreadableModel` where a key is missing or makes no sense."""
     try:
         return _described(config, name)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError, AttributeError):
+    except (TypeError, ValueError, LookupError, OverflowError, ZeroDivisionError, AttributeError):
         raise config.refuse("its numbers make no model: one of them is of the wrong kind") from None
 
 
@@ -65,7 +65,7 @@ def _described(config: Config, name: str) -> ModelFacts:
         model_type=kind,
         kind=_kind(config, types),
         num_hidden_layers=config.layers,
-        num_decoder_layers=config.size("num_decoder_layers", config.layers) if kind == "t5" else None,
+        num_decoder_layers=config.size("num_decoder_layers", config.layers, MOST_LAYERS) if kind == "t5" else None,
         hidden_size=hidden,
         intermediate_size=config_parts.dense_size(config),
         vocab_size=config.size("vocab_size"),

@@ -118,9 +118,9 @@ class Keys:
             raise self.refuse(f"the key {self.architecture}.{key} is missing")
         return self._whole(key, value, most)
 
-    def optional(self, key: str) -> int | None:
+    def optional(self, key: str, most: int = LARGEST_NUMBER) -> int | None:
         """As `size`; None where the key is missing or 0."""
-        return self.size(key, 0) or None
+        return self.size(key, 0, most) or None
 
     def largest(self, key: str, default: int = 0) -> int:
         """The number, or the largest of a list of one for each layer."""

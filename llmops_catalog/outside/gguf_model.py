@@ -149,7 +149,7 @@ def _facts(keys: Keys, tensors: Sequence[FileTensor], indexed: Sequence[int], na
         model_type=MODEL_TYPES.get(keys.architecture, keys.architecture),
         kind=_kind(keys, types),
         num_hidden_layers=keys.layers,
-        num_decoder_layers=keys.optional("decoder_block_count") if keys.architecture == "t5" else None,
+        num_decoder_layers=keys.optional("decoder_block_count", gguf_keys.MOST_LAYERS) if keys.architecture == "t5" else None,
         hidden_size=hidden,
         intermediate_size=keys.largest("feed_forward_length") or None,
         vocab_size=_vocabulary(keys, loaded),

@@ -272,6 +272,8 @@ WRONG: dict[str, tuple[Any, str]] = {
     "huge": (LLAMA | {"vocab_size": 10**12}, "vocab_size is 1000000000000, not a whole number up to 2,147,483,647"),
     "a list": (LLAMA | {"num_attention_heads": [4, 4]}, "num_attention_heads is [4, 4], not a whole number up to 2,147,483,647"),
     "yes": (LLAMA | {"num_hidden_layers": True}, "num_hidden_layers is True, not a whole number up to 4,096"),
+    "too many decoder layers": ({"model_type": "t5", "num_decoder_layers": 10**9},
+                                "num_decoder_layers is 1000000000, not a whole number up to 4,096"),
     "text": (LLAMA | {"num_key_value_heads": "few"}, "num_key_value_heads is 'few', not a whole number up to 2,147,483,647"),
     "text for a part": ({"model_type": "gemma3", "text_config": "gemma3_text"}, "text_config is 'gemma3_text', not a config"),
     "too many layers": (LLAMA | {"num_hidden_layers": 10**6}, "num_hidden_layers is 1000000, not a whole number up to 4,096"),

@@ -336,6 +336,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "missing key": ({"general.architecture": "llama"}, "the key llama.block_count is missing"),
     "no layer": (ONE | {"llama.block_count": 0}, "llama.nextn_predict_layers leaves no layer"),
     "too many layers": (ONE | {"llama.block_count": 2**32 - 1}, "llama.block_count is 4294967295, not a whole number up to 4,096"),
+    "too many decoder layers": (keys("t5", 1, 64, 4, 4, decoder_block_count=2**31 - 1, feed_forward_length=64),
+                                "t5.decoder_block_count is 2147483647, not a whole number up to 4,096"),
     "text for a number": (ONE | {"llama.embedding_length": "wide"}, f"llama.embedding_length is wide, {LARGEST}"),
     "negative heads": (ONE | {"llama.attention.head_count_kv": [-8]}, f"llama.attention.head_count_kv is -8, {LARGEST}"),
     "short list": (ONE | {"llama.block_count": 3, "llama.attention.head_count_kv": [8, 8]},
