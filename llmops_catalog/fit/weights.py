@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmops_catalog.fit.assumptions import Assumption, once
+from llmops_catalog.fit.assumptions import Assumption
 from llmops_catalog.fit.facts import ModelFacts, WeightFile
 from llmops_catalog.fit.formats import FORK_DEFAULT_TYPE, GGUF_BLOCKS, GGUF_DEFAULT_TYPE, GGUF_ONLY, row_bytes
 from llmops_catalog.fit.gguf_mix import OUTPUTS, Choice, Choices, Mix, choices, fitting
@@ -85,7 +85,14 @@ def weigh(model: ModelFacts, quantization: str, runtime: str) -> Weights:
         return _of_file(made, model.file)
     if _is_gguf(quantization, runtime):
         return _gguf(model, made, gguf_file_type(model, quantization))
+    if runtime == "vllm" and not _packed_by_runtime(model, quantization):
+        return weigh(model, quantization, "transformers")
     return _checkpoint(model, made, quantization, runtime)
+
+
+def _packed_by_runtime(model: ModelFacts, quantization: str) -> bool:
+    """True where vLLM holds the same checkpoint otherwise than Transformers: padded MXFP4, experts under bitsandbytes."""
+    return model.native_dtype == "mxfp4" or (model.experts is not None and quantization.startswith("bnb"))
 
 
 def _is_gguf(quantization: str, runtime: str) -> bool:
@@ -250,7 +257,7 @@ def _weights(made: Shapes, sizes: Mapping[str, int], resident: int, file_bytes: 
         layer_bytes=resident - inputs - tower - output,
         largest_matrix=made.largest_matrix,
         uncertainty_bytes=int(resident * UNDERIVED_SHARE) if made.guessed else 0,
-        assumptions=once(notes),
+        assumptions=tuple(notes),
         expert_bytes=sizes.get("expert_ffn_gate", 0) + sizes.get("expert_ffn_up", 0) + sizes.get("expert_ffn_down", 0),
         tower_bytes=tower,
         output_bytes=output,

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from llmops_catalog.fit.assumptions import Assumption, once
+from llmops_catalog.fit.assumptions import Assumption
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
 from llmops_catalog.fit.kv_cache import CachedLayers, cache_by_layer, cache_bytes, cached_layers, elements_bytes
 from llmops_catalog.fit.question import Question
@@ -90,7 +90,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
         per_gpu_bytes=tuple(sum(parts) + overhead for parts in zip(on_cards, plan.caches, plan.states, graphs, strict=True)),
         below_bytes=below + unsure + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
         above_bytes=above + unsure + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
-        assumptions=once([*weights.assumptions, *plan.assumptions]),
+        assumptions=(*weights.assumptions, *plan.assumptions),
     )
 
 

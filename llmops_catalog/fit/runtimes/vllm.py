@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from llmops_catalog.fit.assumptions import Assumption, once
+from llmops_catalog.fit.assumptions import Assumption
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes.footprint import Footprint
@@ -155,4 +155,4 @@ def _assumptions(model: ModelFacts, weights: Weights, question: Question, most: 
         said.append(Assumption("the latent cache is repeated on every card: tensor parallelism cannot divide it", PLANNING_SOURCE))
     if question.engine.pipeline_parallel > 1:
         said.append(Assumption(f"layers stand in {question.engine.pipeline_parallel} pipeline stages", STAGES_SOURCE))
-    return once(said)
+    return tuple(said)

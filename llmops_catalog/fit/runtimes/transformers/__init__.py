@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmops_catalog.fit.architectures import expert_parameter_count
-from llmops_catalog.fit.assumptions import Assumption, once
+from llmops_catalog.fit.assumptions import Assumption
 from llmops_catalog.fit.facts import ModelFacts
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes.footprint import Footprint, shares
@@ -64,7 +64,7 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
         per_gpu_bytes=tuple(per_gpu),
         below_bytes=min(growth + spread + fewer // cards + CUDA_CONTEXT - CUDA_CONTEXT_LOW, CUDA_CONTEXT + compute // cards),
         above_bytes=growth + spread + (copies + fresh) // cards + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
-        assumptions=once([*weights.assumptions, *needs.notes, *([SPREAD] if cards > 1 else [])]),
+        assumptions=(*weights.assumptions, *needs.notes, *((SPREAD,) if cards > 1 else ())),
     )
 
 
