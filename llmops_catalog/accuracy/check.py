@@ -19,6 +19,9 @@ from llmops_catalog.fit.runtimes import settled
 USABLE_GRADES = (None, "log", "table")
 """Read off a log, or printed by those who measured. A reading without a grade was saved in a notebook, beside the code that made it."""
 
+ENGINE = ("runtime_version", "flash_attention", "micro_batch_tokens", "gpu_layers", "cpu_expert_layers")
+"""Settings of the engine that a reading may name, by the estimator's word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -121,7 +124,7 @@ def _estimate(model: ModelFacts, reading: Reading, context_of_use: int | None, c
         "concurrency": reading.get("concurrency") or 1,
         "kv_cache_type": reading.get("cache_type"),
         "gpu_count": reading.get("gpus") or 1,
-        "engine": Engine(runtime_version=reading.get("runtime_version"), flash_attention=reading.get("flash_attention") is not False),
+        "engine": Engine(**{name: reading[name] for name in ENGINE if name in reading}),
         **training_asked(reading),
     }
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from llmops_catalog.accuracy.readings import Reading
 from llmops_catalog.fit import Training
 
-SETTINGS = ("optimizer", "precision", "gradient_checkpointing", "lora_rank", "lora_targets", "fused_loss")
+SETTINGS = ("optimizer", "precision", "gradient_checkpointing", "lora_rank", "lora_targets", "fused_loss", "gradient_accumulation")
 """Words a reading and the estimator share; what the source does not say is the estimator's default."""
 LOADED = ("driver-used-loaded", "allocated-loaded", "weights", "file")
 """What training has in common with running a model: it is loaded first."""

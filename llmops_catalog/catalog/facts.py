@@ -82,6 +82,7 @@ def model_facts(record_id: str, data: Data, support: Support | None = None, ment
         sparse=SparseFacts(**architecture["sparse_attention"]) if architecture.get("sparse_attention") else None,
         residual_streams=architecture.get("residual_streams") or 1,
         mentions=mentions,
+        rope_scaling_factor=architecture.get("rope_scaling_factor") or 1,
     )
 
 

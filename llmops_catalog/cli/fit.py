@@ -77,6 +77,7 @@ def _add_training(parser: Parser, number: Callable[[str], int]) -> None:
     parser.add_argument("--optimizer", default="adamw", metavar="NAME", help="of training: adamw, adamw-8bit, adafactor, sgd ...")
     parser.add_argument("--precision", default="bf16", metavar="P", help="of training: bf16, mixed or fp32 (default: bf16)")
     parser.add_argument("--no-gradient-checkpointing", action="store_true", help="training keeps the activations of every layer")
+    parser.add_argument("--no-gradient-accumulation", action="store_true", help="training steps after every micro-batch")
     parser.add_argument("--fused-loss", action="store_true", help="training takes the loss piece by piece (Liger, Unsloth, chunked)")
     parser.add_argument("--lora-rank", type=number, default=16, metavar="N", help="rank of the adapters (default: 16)")
     parser.add_argument("--lora-targets", default="all-linear", metavar="SET", help="all-linear, attention or query-value")
@@ -97,6 +98,7 @@ def _question(options: Any) -> dict[str, Any]:
         "training": Training(
             optimizer=options.optimizer, precision=options.precision, gradient_checkpointing=not options.no_gradient_checkpointing,
             lora_rank=options.lora_rank, lora_targets=options.lora_targets, fused_loss=options.fused_loss,
+            gradient_accumulation=not options.no_gradient_accumulation,
         ),
     }  # fmt: skip
 

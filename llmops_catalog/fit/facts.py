@@ -198,6 +198,8 @@ class ModelFacts(NamedTuple):
     """Set where the facts were read from one file of weights: its own bytes are the answer, in its own quantization only."""
     mentions: int = 0
     """Records of the catalog that refer to it (lists, courses, measurements, models made from it): how well known it is."""
+    rope_scaling_factor: int = 1
+    """By what the positions of full-attention layers are divided."""
 
     @property
     def is_decoder(self) -> bool:

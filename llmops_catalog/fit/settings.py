@@ -6,9 +6,9 @@ from typing import NamedTuple
 TASKS = ("inference", "full", "lora", "qlora")
 """What is done with the model: answer, train every weight, train adapters, train adapters on a model kept in 4 bit."""
 TASK_SPELLINGS = {"full-finetuning": "full", "fine-tuning": "full", "finetuning": "full", "infer": "inference"}
-OPTIMIZERS = ("adamw", "adamw-8bit", "paged-adamw", "paged-adamw-8bit", "adafactor", "sgd", "sgd-momentum", "lion")
+OPTIMIZERS = ("adamw", "adamw-8bit", "paged-adamw", "paged-adamw-8bit", "adafactor", "sgd", "sgd-momentum", "lion", "adamw-foreach")
 OPTIMIZER_SPELLINGS = {
-    "adam": "adamw", "adamw_torch": "adamw", "adamw_torch_fused": "adamw", "adamw8bit": "adamw-8bit", "adamw_8bit": "adamw-8bit",
+    "adam": "adamw", "adamw_torch": "adamw-foreach", "adamw_torch_fused": "adamw", "adamw8bit": "adamw-8bit", "adamw_8bit": "adamw-8bit",
     "paged_adamw": "paged-adamw", "paged_adamw_32bit": "paged-adamw",
     "paged_adamw_8bit": "paged-adamw-8bit", "pagedadamw8bit": "paged-adamw-8bit",
 }  # fmt: skip
@@ -48,6 +48,8 @@ class Training(NamedTuple):
     lora_targets: str = "all-linear"
     fused_loss: bool = False
     """The loss is taken piece by piece, so that no logits of all tokens are kept (Liger, Unsloth, chunked cross entropy)."""
+    gradient_accumulation: bool = True
+    """Gradients of several micro-batches are added up, so that they are there while activations grow."""
 
 
 DEFAULT_ENGINE = Engine()

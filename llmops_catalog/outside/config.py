@@ -19,6 +19,8 @@ ENCODERS = ("bert", "roberta", "xlm-roberta", "mpnet", "distilbert", "modernbert
 COUNTED_FROM_TWO = ("roberta", "xlm-roberta", "mpnet")
 """Their positions begin at 2: two rows of the table are never used."""
 NUMBER_FORMATS = {"float32": "fp32", "float": "fp32", "float16": "fp16", "half": "fp16", "bfloat16": "bf16"}
+LARGEST_SCALING = 1024
+"""More is taken for a mistake of the file."""
 SCALED_ALREADY = ("su", "longrope", "llama3", "default", "mrope", "proportional")
 """Kinds of rotary scaling whose max_position_embeddings is the scaled one (`_get_and_verify_max_len` in
 https://github.com/vllm-project/vllm/blob/main/vllm/config/model.py)."""
@@ -90,6 +92,7 @@ def _described(config: Config, name: str) -> ModelFacts:
         compressed=config_parts.compressed(config),
         sparse=config_parts.sparse(config),
         residual_streams=config.size("hc_mult", 1),
+        rope_scaling_factor=_full_attention_scaling(config),
         notes=("the vision and audio parts are not counted: how large they are is not described",) if tower is None else (),
     )
     return counted(model, config)
@@ -166,6 +169,14 @@ def _context(config: Config) -> int | None:
     if kind == "yarn" and isinstance(scaling.get("original_max_position_embeddings"), int):
         positions = scaling["original_max_position_embeddings"]
     return min(int(positions * max(1.0, factor)), LARGEST_CONTEXT)
+
+
+def _full_attention_scaling(config: Config) -> int:
+    """By what linear scaling divides the positions of full-attention layers."""
+    scaling = config.part("rope_scaling") or config.part("rope_parameters")
+    own = scaling.get("full_attention", scaling)
+    factor = own.get("factor") if isinstance(own, Mapping) and own.get("rope_type", own.get("type")) == "linear" else None
+    return min(int(factor), LARGEST_SCALING) if isinstance(factor, (int, float)) and factor >= 1 else 1
 
 
 def _positions(config: Config) -> int | None:

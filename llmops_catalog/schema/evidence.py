@@ -105,8 +105,12 @@ class Setup(StrictModel):
     gradient_checkpointing: bool | None = optional("Whether activations are computed again for the gradients", True)
     lora_rank: Count | None = optional("Rank of the adapters", 16)
     lora_targets: Literal["all-linear", "attention", "query-value"] | None = optional("Matrices with an adapter", "all-linear")
+    gradient_accumulation: bool | None = optional("Whether the gradients of several micro-batches are added up before a step", False)
     fused_loss: bool | None = optional("Whether the loss is taken piece by piece, without the logits of all tokens", False)
     flash_attention: bool | None = optional("Whether flash attention was on, where the source shows it", False)
+    micro_batch_tokens: Count | None = optional("Tokens computed at once, where not the engine's own number", 2048)
+    gpu_layers: Size | None = optional("Layers on the cards, the output layer counted as one, where not all of them", 30)
+    cpu_expert_layers: Count | None = optional("Layers whose experts stay in main memory", 12)
 
 
 class Reading(Setup):

@@ -148,6 +148,9 @@ class Architecture(StrictModel):
     sparse_attention: SparseAttention | None = optional(
         "The indexer of sparse_attention layers (MiniMax M3)", {"index_n_heads": 4, "index_head_dim": 128}
     )
+    rope_scaling_factor: Count | None = optional(
+        "Linear rotary scaling of the full-attention layers: their positions are divided by it (Gemma 3)", 8
+    )
     residual_streams: Count | None = optional("Copies of the residual stream (hyper-connections of DeepSeek V4)", 4)
     layer_groups: Many[LayerGroup] = several(
         "Only where layers differ: each kind with its count", [{"layers": 25, "type": "sliding_attention"}]

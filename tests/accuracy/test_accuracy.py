@@ -107,3 +107,16 @@ def test_the_text_names_the_rule_of_thumb_and_the_worst(catalog: Catalog) -> Non
     assert "total, by parameters x bytes x 1.2" in text
     assert "the worst ten" in text
     assert "times 'fits' where it would not" in text
+
+
+def test_the_question_is_asked_with_the_settings_of_the_engine_a_reading_names(checks: Checks) -> None:
+    engines = {
+        (one.model_id, one.reading["measure"]): one.estimate.question.engine
+        for one in checks.compared
+        if one.record.id.startswith("llama-cpp/") and one.record.id.endswith("-logs")
+    }
+    assert engines["qwen/qwen3-30b-a3b", "weights"].gpu_layers == 30
+    assert engines["qwen/qwen3-235b-a22b", "compute-buffer"].cpu_expert_layers in (80, 81)
+    llama = engines["meta-llama/llama-3.1-8b-instruct", "total"]
+    assert (llama.micro_batch_tokens, llama.runtime_version, llama.flash_attention) == (1024, "b5781", True)
+    assert engines["qwen/qwen3-32b", "kv-cache"].flash_attention is False

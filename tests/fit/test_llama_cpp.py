@@ -114,6 +114,8 @@ def test_layers_are_counted_from_the_end_and_the_output_layer_first():
     assert placed(32, 1, 10) == ((range(23, 32),), 0, False)
     assert placed(32, 1, 1) == ((range(32, 32),), 0, False)
     assert placed(32, 1, 0).output_card is None
+    assert placed(32, 1, 10, output_last=True) == ((range(22, 32),), None, False)
+    assert placed(32, 1, 33, output_last=True) == placed(32, 1, None)
 
 
 @ROOM
@@ -170,6 +172,30 @@ def test_a_build_that_is_named_narrows_the_interval():
     assert widths[1] < widths[0] - 350 * MIB  # logits of 256,000 words for 512 tokens
 
 
+def test_the_copy_of_a_quantized_cache_stands_in_the_buffer_only_where_the_build_reserves_it():
+    """Build 8946 reported 654.78 MiB for Qwen3.6 27B and 200,192 tokens in q8_0, masks in 32 and 16 bit among them."""
+    asked = {"quantization": "q4_k_m", "context_tokens": 200192, "kv_cache_type": "q8_0"}
+    model = catalog_models()["qwen/qwen3.6-27b"]
+    before, after = (estimate(model, **asked, engine=Engine(runtime_version=build)).memory for build in ("b8946", "b9489"))
+    copy = 2 * 2048 * 200192  # keys and values of one layer, in 16 bit
+    assert before.compute_bytes == pytest.approx(654.78 * MIB, rel=0.02)
+    assert before.overhead_bytes - after.overhead_bytes == copy
+    assert after.compute_bytes > copy
+    plain = estimate(model, **{**asked, "kv_cache_type": "f16"}, engine=Engine(runtime_version="b8946")).memory
+    assert plain.overhead_bytes == after.overhead_bytes
+
+
+def test_older_builds_bring_the_output_layer_to_the_card_last():
+    """Build 5466 reported 10,750.86 MiB for 30 of 49 layers of Qwen3 30B-A3B."""
+    model = catalog_models()["qwen/qwen3-30b-a3b"]
+    old, new = (
+        estimate(model, quantization="q4_k_m", context_tokens=4096, engine=Engine(gpu_layers=30, runtime_version=build)).memory
+        for build in ("b5466", "b8000")
+    )
+    assert old.weights_bytes == pytest.approx(10750.86 * MIB, rel=0.005)
+    assert old.weights_bytes > new.weights_bytes
+
+
 def test_a_result_goes_into_the_smallest_hole_and_over_what_nobody_reads_any_more():
     tape = Tape()
     first, second = tape.new(10), tape.new(4)
@@ -191,9 +217,11 @@ def test_what_grows_with_the_cache_is_added_while_it_is_alive():
     assert end == 128  # nobody reads the result of 20: it stays
 
 
-def test_slots_nobody_asked_for_are_said_where_windows_slide():
+def test_slots_nobody_asked_for_are_said_where_windows_slide_or_states_are_kept():
     said = [assumption.text for assumption in estimate(catalog_models()["google/gemma-3-12b-it"], quantization="q4_k_m").assumptions]
     assert "one slot (-np 1); llama-server on its own reserves 4, whose windows take 0.94 GiB more" in said
+    said = [assumption.text for assumption in estimate(catalog_models()["qwen/qwen3.6-27b"], quantization="q4_k_m").assumptions]
+    assert "one slot (-np 1); llama-server on its own reserves 4, whose recurrent states take 0.44 GiB more" in said
     assert not any("slot" in assumption.text for assumption in estimate(LLAMA_8B, quantization="q4_k_m").assumptions)
 
 

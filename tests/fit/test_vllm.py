@@ -178,6 +178,31 @@ def test_allocations_come_in_steps_of_2_mib(name, cards, gib):
     assert rank_weights(model(name), "bf16", cards, 1)[0] / GIB == pytest.approx(gib, abs=0.006)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "mib"),
+    [
+        ("google/gemma-3-12b-it", "bf16", 64 + 8 * 64),  # 131,072 rows of 256 for the layers that slide, eight times as many for the others
+        ("google/gemma-3-27b-it", "bf16", 32 + 8 * 32),
+        ("google/gemma-3-1b-it", "bf16", 16 + 16),  # two tables, none of them longer
+        ("google/gemma-4-26b-a4b", "bf16", 128 + 256),  # heads of 256, of 512 in full attention
+        ("qwen/qwen2.5-vl-7b-instruct", "bf16", 4 * 128_000 * 128 * 2 / MIB),
+        ("meta-llama/llama-3.1-8b-instruct", "bf16", 32),
+        ("meta-llama/llama-3.1-8b-instruct", "f32", 64),
+    ],
+)
+def test_tables_of_cosines_and_sines(name, kind, mib):
+    facts = model(name)
+    less = facts._replace(position_tokens=0)
+    assert (rank_weights(facts, kind, 1, 1)[0] - rank_weights(less, kind, 1, 1)[0]) / MIB == mib
+
+
+@pytest.mark.parametrize(
+    ("name", "gib"), [("google/gemma-3-4b-it", 8.58), ("google/gemma-3-12b-it", 23.31), ("google/gemma-3-27b-it", 51.45)]
+)
+def test_gemma_3_weighs_what_its_logs_say(name, gib):
+    assert rank_weights(model(name), "bf16", 1, 1)[0] / GIB == pytest.approx(gib, abs=0.012)
+
+
 def test_graphs_are_captured_at_these_sizes():
     """1, 2, 4, every 8th below 256, every 16th up to 512."""
     assert [graph_sizes(most) for most in (0, 1, 3, 8, 255, 256, 512)] == [0, 1, 2, 4, 34, 35, 51]

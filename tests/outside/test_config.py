@@ -176,6 +176,22 @@ def test_layers_of_gemma_3(keys: dict[str, Any], count: int) -> None:
     assert model.sliding_window == (4096 if count else None)
 
 
+@pytest.mark.parametrize(
+    ("keys", "factor"),
+    [
+        ({}, 1),
+        ({"rope_scaling": {"rope_type": "linear", "factor": 8.0}}, 8),
+        ({"rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 8.0}, "sliding_attention": {"rope_type": "default"}}}, 8),
+        ({"rope_parameters": {"full_attention": {"rope_type": "default"}}}, 1),
+        ({"rope_parameters": {"full_attention": "linear"}}, 1),
+        ({"rope_scaling": {"rope_type": "linear", "factor": "eight"}}, 1),
+        ({"rope_scaling": {"rope_type": "linear", "factor": 1e300}}, 1024),
+    ],
+)
+def test_positions_of_gemma_3_are_divided(keys: dict[str, Any], factor: int) -> None:
+    assert model_from_config({"model_type": "gemma3_text", **keys}).rope_scaling_factor == factor
+
+
 def test_heads_of_single_layers() -> None:
     """Gemma 4 as Transformers 5 writes it: overrides by the number of the layer."""
     layers = {"05": {"head_dim": 512, "num_key_value_heads": 2}, "11": {"head_dim": 512, "num_key_value_heads": 2}}

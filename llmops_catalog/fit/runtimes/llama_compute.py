@@ -31,12 +31,19 @@ PIPELINE_BUILD = 2400
 compute buffer stood on the first card alone."""
 GLU_BUILD = 5790
 """The gate is activated and multiplied in one operation since https://github.com/ggml-org/llama.cpp/pull/14158 of June 2025."""
+OUTPUT_FIRST_BUILD = 7460
+"""The output layer is the first to come to a card since https://github.com/ggml-org/llama.cpp/pull/18148, proposed on 17 December
+2025, the day of build 7445; before it came last."""
 NARROW_MASK_BUILD = 9350
 """Masks are made in 16 bit since https://github.com/ggml-org/llama.cpp/pull/23764, merged in the last days of May 2026 (build
 9272 is of 22 May); before it flash attention got them in 32 bit and turned them into 16 bit."""
 FEW_LOGITS_BUILD = 9450
 """llama-server reserves logits only for the tokens it asks for since https://github.com/ggml-org/llama.cpp/pull/23861 of
 June 2026; the library itself, llama-cli and llama-bench go on reserving them for every token of a micro-batch."""
+RESERVED_COPIES_BUILD = 9489
+"""The 16-bit copy that flash attention makes of a quantized cache stands in the compute buffer since
+https://github.com/ggml-org/llama.cpp/pull/23907 of June 2026; before it CUDA's pool grew by it during the first long prompt,
+beside the buffers llama.cpp reports."""
 KEPT_EXPERTS_BUILD = 10800
 """What experts return is weighted and added in one operation since https://github.com/ggml-org/llama.cpp/pull/25952, merged in
 September 2026 between builds 10760 and 10864."""
@@ -60,6 +67,8 @@ class Build(NamedTuple):
     few_logits: bool = False
     gates_in_place: bool = False
     keeps_experts: bool = False
+    reserves_copies: bool = True
+    output_last: bool = False
 
 
 def build_number(version: str | None) -> int | None:
@@ -80,6 +89,8 @@ def build_of(version: str | None, flash_attention: bool) -> Build:
         number >= FEW_LOGITS_BUILD,
         number < GLU_BUILD,
         number >= KEPT_EXPERTS_BUILD,
+        number >= RESERVED_COPIES_BUILD,
+        number < OUTPUT_FIRST_BUILD,
     )
 
 
@@ -106,8 +117,13 @@ def flash_attention_runs(model: ModelFacts) -> bool:
 def shape_of(model: ModelFacts, build: Build, cache_type: str, fed_from_outside: bool = False) -> Shape:
     """The shape of the model's graph for this build and cache."""
     flash = build.flash_attention and flash_attention_runs(model)
-    unpacks = flash and cache_type not in ("f16", "f32")
+    unpacks = build.reserves_copies and copies_cache(model, build, cache_type)
     return graph_shape(model, Ways(flash, unpacks, fed_from_outside, build.gates_in_place, build.wide_masks, build.keeps_experts))
+
+
+def copies_cache(model: ModelFacts, build: Build, cache_type: str) -> bool:
+    """True where flash attention turns the cache of a layer into 16 bit before it reads it."""
+    return build.flash_attention and cache_type not in ("f16", "f32") and flash_attention_runs(model)
 
 
 def layers_bytes(shape: Shape, batch: Batch) -> int:

@@ -60,6 +60,8 @@ class Plan(NamedTuple):
     states: list[int]
     outside: int
     """Cache and state of layers in main memory."""
+    copy_bytes: int
+    """On every card, beside the buffers: the 16-bit copy of a quantized layer's cache in builds that do not reserve it."""
     graphs: list[int]
     least: list[int]
     most: list[int]
@@ -77,14 +79,15 @@ def footprint(model: ModelFacts, weights: Weights, question: Question) -> Footpr
     share, unsure = _graph_share(model, plan.placement, question), weights.uncertainty_bytes // cards
     below = (sum(graphs) - sum(plan.least)) // cards + int(max(plan.least) * share)
     above = max(most - graph for most, graph in zip(plan.most, graphs, strict=True)) + int(max(graphs) * share)
+    overhead = CUDA_CONTEXT + plan.copy_bytes
     return Footprint(
         weights_bytes=sum(on_cards),
         host_bytes=weights.input_bytes + loaded - sum(on_cards) + plan.outside,
         kv_cache_bytes=sum(plan.caches),
         state_bytes=sum(plan.states),
         compute_bytes=sum(graphs),
-        overhead_bytes=CUDA_CONTEXT * cards,
-        per_gpu_bytes=tuple(sum(parts) + CUDA_CONTEXT for parts in zip(on_cards, plan.caches, plan.states, graphs, strict=True)),
+        overhead_bytes=overhead * cards,
+        per_gpu_bytes=tuple(sum(parts) + overhead for parts in zip(on_cards, plan.caches, plan.states, graphs, strict=True)),
         below_bytes=below + unsure + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
         above_bytes=above + unsure + CUDA_CONTEXT_HIGH - CUDA_CONTEXT,
         assumptions=once([*weights.assumptions, *plan.assumptions]),
@@ -105,8 +108,8 @@ def planned(model: ModelFacts, question: Question, visitor_bytes: int, output_by
     `visitor_bytes` is the largest tensor in main memory that visits a card, `output_bytes` the output layer if it does.
     """
     engine = question.engine
-    placement = placed(model.num_hidden_layers, question.gpu_count, engine.gpu_layers)
     build, batch = compute.build_of(engine.runtime_version, engine.flash_attention), batch_of(model, question)
+    placement = placed(model.num_hidden_layers, question.gpu_count, engine.gpu_layers, build.output_last)
     caches, states = _cache_by_card(model, question, batch, placement)
     whole = _cache(model, question, batch) + question.concurrency * state_bytes(model, convolution_bytes=4)
     graphs, least, most = [
@@ -119,7 +122,9 @@ def planned(model: ModelFacts, question: Question, visitor_bytes: int, output_by
         mask = compute.mask_bytes(model, build, batch)
         most = [max(wide, graph + mask) for wide, graph in zip(most, graphs, strict=True)]
     said = _assumptions(model, question, build, batch, placement)
-    return Plan(placement, caches, states, whole - sum(caches) - sum(states), graphs, least, most, said)
+    beside = compute.copies_cache(model, build, question.kv_cache_type) and not build.reserves_copies
+    copy = _copy_bytes(model, batch) if beside else 0
+    return Plan(placement, caches, states, whole - sum(caches) - sum(states), copy, graphs, least, most, said)
 
 
 @lru_cache(maxsize=4096)
@@ -164,6 +169,11 @@ def _cache(model: ModelFacts, question: Question, batch: Batch) -> int:
         one = cached_layers(model)[0]
         return question.concurrency * one.layers * cells(one, batch) * elements_bytes(one.elements, question.kv_cache_type)
     return question.concurrency * cache_bytes(model, question.kv_cache_type, lambda group: cells(group, batch))
+
+
+def _copy_bytes(model: ModelFacts, batch: Batch) -> int:
+    """The cache of the layer that caches most, in 16 bit."""
+    return 2 * batch.slots * max((kept.elements * cells(kept, batch) for kept in cached_layers(model)), default=0)
 
 
 def _cache_by_card(model: ModelFacts, question: Question, batch: Batch, placement: Placement) -> tuple[list[int], list[int]]:
@@ -233,7 +243,8 @@ def _visitors(model: ModelFacts, weights: Weights, question: Question) -> tuple[
     if engine.gpu_layers is not None and engine.gpu_layers <= model.num_hidden_layers:
         output = weights.table_bytes if model.tie_word_embeddings else weights.output_bytes
         every, _ = largest_tensors(model, question.quantization)
-        return every, output if engine.gpu_layers == 0 and model.is_decoder else 0
+        outside = engine.gpu_layers == 0 or compute.build_of(engine.runtime_version, engine.flash_attention).output_last
+        return every, output if outside and model.is_decoder else 0
     if experts is None or not any(experts.has_layer(layer) for layer in range(engine.cpu_expert_layers)):
         return 0, 0
     return largest_tensors(model, question.quantization)[1], 0
@@ -256,10 +267,9 @@ def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Bat
         said.append(Assumption("the input embedding stays in main memory", LOADER))
     if any(group.type == "sliding_attention" for group in model.layer_groups):
         said.append(Assumption("sliding-window layers cache their window and one micro-batch, padded to 256 tokens", KV_SOURCE))
-        more = _unasked_slots(model, question, batch)
-        if more:
-            text = f"one slot (-np 1); llama-server on its own reserves {SERVER_SLOTS}, whose windows take {shown(more)} more"
-            said.append(Assumption(text, SERVER_SOURCE))
+    for what, more in _unasked_slots(model, question, batch).items():
+        text = f"one slot (-np 1); llama-server on its own reserves {SERVER_SLOTS}, whose {what} take {shown(more)} more"
+        said.append(Assumption(text, SERVER_SOURCE))
     if model.latent:
         said.append(Assumption("latent attention caches the compressed vector only, no values beside it", MLA_SOURCE))
     if question.engine.cpu_expert_layers:
@@ -269,16 +279,17 @@ def _assumptions(model: ModelFacts, question: Question, build: Build, batch: Bat
     return tuple(said)
 
 
-def _unasked_slots(model: ModelFacts, question: Question, batch: Batch) -> int:
-    """What the sliding layers cache more where the server makes its own number of slots in one shared cache."""
+def _unasked_slots(model: ModelFacts, question: Question, batch: Batch) -> dict[str, int]:
+    """What the server takes more where it makes its own number of slots in one shared cache: for sliding layers and for states."""
     if question.concurrency > 1:
-        return 0
-    more = 0
+        return {}
+    windows = 0
     for kept in cached_layers(model):
         if kept.window is not None:
             wider = sliding_cells(batch.cells, kept.window * SERVER_SLOTS, batch.tokens) - cells(kept, batch)
-            more += kept.layers * wider * elements_bytes(kept.elements, question.kv_cache_type)
-    return more
+            windows += kept.layers * wider * elements_bytes(kept.elements, question.kv_cache_type)
+    states = (SERVER_SLOTS - 1) * state_bytes(model, convolution_bytes=4) if model.is_decoder else 0
+    return {what: more for what, more in (("windows", windows), ("recurrent states", states)) if more}
 
 
 def _on_cards(placement: Placement) -> int:

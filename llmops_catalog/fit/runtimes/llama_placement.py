@@ -23,8 +23,15 @@ class Placement(NamedTuple):
     """All layers and the output layer are on cards."""
 
 
-def placed(layers: int, cards: int, gpu_layers: int | None) -> Placement:
-    """Layers from the end, and the output layer counted as one, spread evenly over equal cards; the first ones stay outside."""
+def placed(layers: int, cards: int, gpu_layers: int | None, output_last: bool = False) -> Placement:
+    """Layers from the end, and the output layer counted as one, spread evenly over equal cards; the first ones stay outside.
+
+    `output_last`: the output layer comes to a card only where all others are there already, as in older builds.
+    """
+    if output_last and gpu_layers is not None and 0 < gpu_layers <= layers:
+        first = layers - gpu_layers
+        bounds = [first + -(-card * gpu_layers // cards) for card in range(cards + 1)]
+        return Placement(tuple(range(start, end) for start, end in pairwise(bounds)), None, False)
     places = layers + 1 if gpu_layers is None else min(gpu_layers, layers + 1)
     first = layers + 1 - places
     bounds = [first + -(-card * places // cards) for card in range(cards + 1)]

@@ -20,9 +20,16 @@ MXFP4_ROWS_STEP, MXFP4_HIDDEN_STEP = 128, 256
 """MXFP4 experts are filled up to tiles of the kernel: their own size to 128 a rank, the residual stream to 256
 (`mxfp4_round_up_hidden_size_and_intermediate_size`). So the 60.8 GB of gpt-oss-120b take 65.97 GiB on an H100
 (https://github.com/vllm-project/vllm/issues/23278)."""
-ROTARY_BYTES = 2
-"""vLLM keeps a table of cosines and sines, one row for each position the model allows, in 16 bit on every rank
+ROTARY_BYTES, WIDE_ROTARY_BYTES = 2, 4
+"""vLLM keeps a table of cosines and sines, one row for each position the model allows, as wide as the model on every rank
 (model_executor/layers/rotary_embedding): 32 MiB for Llama 3.1, whose log says 14.99 GiB for weights of 14.96."""
+TWO_ROTARIES = ("gemma3", "gemma3n", "gemma4")
+"""Families whose sliding layers turn by other angles than the full ones: two tables, each of its own head size
+(`rope_parameters` by layer type in model_executor/models/gemma3.py and gemma4.py). Linear scaling lengthens the table of the
+full ones by its factor (`LinearScalingRotaryEmbedding`): 512 MiB for Gemma 3 12B, whose log says 23.31 GiB."""
+FIELDS_OF_VIEW, IN_FIELDS_OF_VIEW = 4, ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe")
+"""Rows for each position of models that place pictures and films too (`positions_factor` of `MRotaryEmbedding`). Qwen 3.5 and
+later turn a quarter of each head only, so that four times the rows make the same table."""
 REPEATED_ROLES = ("vector", "router", "position", "remainder")
 """On every rank: norms, routers (`ReplicatedLinear`), learned positions."""
 FIRST_STAGE_ROLES = ("token_embd", "position", "per_layer_token_embd", "tower", "remainder")
@@ -59,7 +66,7 @@ def rank_weights(model: ModelFacts, quantization: str, tensor_parallel: int, pip
     whole = weigh(model, quantization, "vllm").resident_bytes
     if quantization in GGUF_ONLY:
         return (-(-whole // (tensor_parallel * pipeline_parallel)),) * pipeline_parallel
-    rotary = ROTARY_BYTES * _rotary_numbers(model)
+    rotary = (WIDE_ROTARY_BYTES if quantization == "f32" else ROTARY_BYTES) * _rotary_numbers(model)
     if tensor_parallel == pipeline_parallel == 1:
         return (rotary + whole + _filling(model, quantization) + _unused(model, quantization, known_tensors(model)[0], 1),)
     tensors = [_filled(model, quantization, tensor, tensor_parallel) for tensor in known_tensors(model)[0]]
@@ -76,7 +83,13 @@ def _rotary_numbers(model: ModelFacts) -> int:
     """Numbers in the table of positions; 0 for models with learned positions or none."""
     if not model.is_decoder or not model.num_attention_heads or any(tensor.role == "position" for tensor in known_tensors(model)[0]):
         return 0
-    return (model.position_tokens or 0) * (model.latent.qk_rope_head_dim if model.latent else model.head_dim)
+    positions = (model.position_tokens or 0) * (FIELDS_OF_VIEW if model.model_type in IN_FIELDS_OF_VIEW else 1)
+    if model.latent:
+        return positions * model.latent.qk_rope_head_dim
+    if not model.model_type.startswith(TWO_ROTARIES):
+        return positions * model.head_dim
+    sizes = {group.type: group.head_dim or model.head_dim for group in model.layer_groups}
+    return sum(positions * size * (model.rope_scaling_factor if kind == "full_attention" else 1) for kind, size in sizes.items())
 
 
 def _filling(model: ModelFacts, quantization: str) -> int:

@@ -10,11 +10,12 @@ from llmops_catalog.fit.assumptions import Assumption, once
 from llmops_catalog.fit.facts import RECURRENT_LAYERS, ModelFacts
 from llmops_catalog.fit.question import Question
 from llmops_catalog.fit.runtimes.footprint import Footprint, Parts
+from llmops_catalog.fit.runtimes.transformers.families import release
 from llmops_catalog.fit.sizes import MIB
 from llmops_catalog.fit.training.activations import layers_of, norm_bytes
 from llmops_catalog.fit.training.modes import SOFT_CAPPED, UPCAST_QUANTIZATIONS, Mode, mode_of
 from llmops_catalog.fit.training.standing import Standing, standing
-from llmops_catalog.fit.training.states import BITSANDBYTES, SOURCES
+from llmops_catalog.fit.training.states import BITSANDBYTES, FOREACH, SOURCES
 from llmops_catalog.fit.weights import weigh
 
 CUDA_CONTEXT, CUDA_CONTEXT_LOW, CUDA_CONTEXT_HIGH = 500 * MIB, 250 * MIB, 800 * MIB
@@ -32,6 +33,16 @@ RECURRENT_DOUBT, FAMILY_DOUBT = 0.4, 0.15
 LOSS_COPIES, FORWARD_COPIES = 12, 10
 """Bytes for each logit: its logarithm of softmax, the gradient and the gradient of that in 32 bit while the loss is
 differentiated; logits in 16 and 32 bit and the logarithm while it is computed (`ForCausalLMLoss`, PyTorch's cross entropy)."""
+SHIFTED_COPY, SHIFTED_IN_PLACE = 4, (4, 49)
+"""Before that release the logits but the last of every sequence were copied in 32 bit; of one sequence they need no copy
+(https://github.com/huggingface/transformers/pull/35646)."""
+LET_GO, KEPT_SINCE = 2, (4, 46)
+"""Before that release the logits of 16 bit were let go once they had been turned into 32 bit: the loss was part of the model's
+own code, which forgot them (12 bytes for each logit in the tables of PowerLM 3B with release 4.45, 14 in those with 4.48:
+https://github.com/foundation-model-stack/fms-acceleration/tree/main/scripts/benchmarks/refs)."""
+TORCH_ADAMW, FUSED_ADAMW = (4, 33), (4, 54)
+"""Since the first of these releases Trainer takes PyTorch's AdamW (https://github.com/huggingface/transformers/pull/25109), since
+the second the fused one (https://github.com/huggingface/transformers/pull/37358)."""
 LOSS = "https://github.com/huggingface/transformers/blob/main/src/transformers/loss/loss_utils.py"
 LIGER = "https://github.com/linkedin/Liger-Kernel/blob/main/src/liger_kernel/ops/fused_linear_cross_entropy.py"
 CHECKPOINTS = "https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_layers.py"
@@ -42,51 +53,56 @@ FSDP = "https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html"
 
 
 class Moments(NamedTuple):
-    """Bytes of one card at the moments of a step: the loss, a layer's backward pass, the forward pass, the optimizer."""
+    """Bytes of one card at the moments of a step: the loss, a layer's backward pass, the forward pass, the optimizer.
+
+    The optimizer has what is sharded before it, and gathers nothing. At the ending of the backward pass one layer's
+    activations are left, and all gradients are there.
+    """
 
     activations: int
     loss: int
     layer: int
     forward: int
     step: int
+    ending: int
 
     @property
     def highest(self) -> int:
-        """What must be there beside what stays."""
-        return max(self.loss, self.layer, self.forward, self.step)
+        """What must be there beside what stays while the model runs."""
+        return max(self.loss, self.layer, self.forward)
 
 
 def footprint(model: ModelFacts, question: Question) -> Footprint:
     """Memory of one training step on every card: `concurrency` sequences of `context_tokens` on each.
 
-    Gradients are held while activations grow, as where they are accumulated over several micro-batches; the low estimate
-    is that of a step without accumulation. Raises `MissingFact` where the weights of the model cannot be told.
+    Gradients are held while activations grow where they are accumulated over several micro-batches; the low estimate is
+    that of a step without accumulation. Raises `MissingFact` where the weights of the model cannot be told.
     """
     mode, cards = mode_of(model, question), question.gpu_count
-    stays = standing(model, mode, question.quantization, question.training.optimizer)
+    stays = standing(model, mode, question.quantization, _optimizer(question))
     moments = moments_of(model, mode, question, stays)
     share = -(-(stays.weights + stays.adapters) // cards)
     gradients, kept = -(-stays.gradients // cards), -(-stays.states.card_bytes // cards)
     gathered = 0 if cards == 1 else stays.unit
-    transient = moments.highest + gathered
+    transient = max(moments.highest + gathered, moments.step)
+    alone = max(max(moments.highest, gradients + moments.ending) + gathered, gradients + moments.step)
+    moving = gradients + transient if question.training.gradient_accumulation else alone
     overhead = CUDA_CONTEXT + (NCCL if cards > 1 else 0)
-    each = share + gradients + kept + transient + overhead
-    alone = max(moments.highest, gradients + stays.table_moment) + gathered
+    each = share + kept + moving + overhead
+    then = min(gradients, moving), min(moments.activations, moving - min(gradients, moving))
     doubt = stays.uncertainty // cards + int(moments.activations * _doubt(model))
     return Footprint(
         weights_bytes=share * cards,
         host_bytes=stays.states.host_bytes,
         kv_cache_bytes=0,
         state_bytes=0,
-        compute_bytes=(gradients + kept + transient) * cards,
+        compute_bytes=(kept + moving) * cards,
         overhead_bytes=overhead * cards,
         per_gpu_bytes=(each,) * cards,
-        below_bytes=doubt + gradients + transient - alone + int(transient * GROWTH_LOW) + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
+        below_bytes=doubt + moving - alone + int(transient * GROWTH_LOW) + CUDA_CONTEXT - CUDA_CONTEXT_LOW,
         above_bytes=doubt + int(transient * GROWTH_HIGH) + CUDA_CONTEXT_HIGH - CUDA_CONTEXT + (NCCL_HIGH - NCCL if cards > 1 else 0),
         assumptions=once([*stays.assumptions, *_said(model, mode, question)]),
-        parts=Parts(
-            stays.adapters, gradients * cards, kept * cards, moments.activations * cards, (transient - moments.activations) * cards
-        ),
+        parts=Parts(stays.adapters, then[0] * cards, kept * cards, then[1] * cards, (moving - sum(then)) * cards),
     )
 
 
@@ -102,17 +118,20 @@ def moments_of(model: ModelFacts, mode: Mode, question: Question, stays: Standin
     kept = inputs if checkpointed else everything + stays.casts
     if not (checkpointed or mode.trains_all):  # frozen embeddings: the first norm has nothing to differentiate
         kept -= tokens * norm_bytes(model, mode, model.hidden_size)
+    one = [kind.working * tokens + kind.merged // 3 + size for kind, size in zip(kinds, whole, strict=True)]
     working = max(kind.working * tokens + kind.merged // 3 + (size if checkpointed else 0) for kind, size in zip(kinds, whole, strict=True))
     unpacked = 2 * weigh(model, question.quantization, "transformers").largest_matrix if mode.upcast else 0
     final = tokens * (norm_bytes(model, mode, model.hidden_size) + (mode.compute * model.hidden_size if mode.trains_all else 0))
     head = 2 * model.vocab_size * model.hidden_size if mode.casts and model.is_decoder else 0
     forward, backward = _loss(model, mode, question, stays)
+    layer = max(kept + working + unpacked + stays.largest_gradient + stays.held, stays.table_moment)
     return Moments(
         activations=kept + final,
         loss=kept + final + head + backward,
-        layer=kept + working + unpacked + stays.largest_gradient + stays.held,
+        layer=layer,
         forward=kept + final + head + forward + (stays.casts if checkpointed else 0),
-        step=max(stays.states.step_bytes, stays.table_moment),
+        step=-(-stays.states.step_bytes // question.gpu_count),
+        ending=max(min(max(one) + unpacked, layer), stays.table_moment),
     )
 
 
@@ -133,7 +152,15 @@ def _loss(model: ModelFacts, mode: Mode, question: Question, stays: Standing) ->
     logits = tokens * vocabulary
     capped = 2 * logits if model.model_type in SOFT_CAPPED else 0
     backward = max(LOSS_COPIES * logits, mode.compute * logits + stays.head_gradient)
-    return capped + FORWARD_COPIES * logits, capped + backward
+    version = release(question.engine.runtime_version)
+    copied = question.concurrency > 1 and version < SHIFTED_IN_PLACE
+    return capped + (FORWARD_COPIES + SHIFTED_COPY * copied - LET_GO * (version < KEPT_SINCE)) * logits, capped + backward
+
+
+def _optimizer(question: Question) -> str:
+    """The optimizer, with AdamW in the form the release takes where nothing is said."""
+    named = question.training.optimizer
+    return FOREACH if named == "adamw" and TORCH_ADAMW <= release(question.engine.runtime_version) < FUSED_ADAMW else named
 
 
 def _doubt(model: ModelFacts) -> float:
@@ -148,7 +175,9 @@ def _said(model: ModelFacts, mode: Mode, question: Question) -> list[Assumption]
     said = []
     if mode.trains_all:
         stored = f"weights and gradients in {8 * mode.weight} bit, matrices computed in {8 * mode.compute} bit"
-        said.append(Assumption(f"{stored}; gradients are kept while micro-batches are accumulated (low estimate: they are not)", TRAINER))
+        kept = "kept while micro-batches are accumulated (low estimate: they are not)"
+        when = kept if training.gradient_accumulation else "gone while activations grow: nothing is accumulated"
+        said.append(Assumption(f"{stored}; gradients are {when}", TRAINER))
     else:
         where = {"all-linear": "every linear layer", "attention": "the four matrices of attention"}.get(mode.targets, "queries and values")
         said.append(Assumption(f"adapters of rank {mode.rank} on {where}, kept in 32 bit with their gradients and states", PEFT))
@@ -157,7 +186,8 @@ def _said(model: ModelFacts, mode: Mode, question: Question) -> list[Assumption]
         said.append(Assumption(text, KBIT))
     if training.optimizer.startswith("paged"):
         said.append(Assumption("optimizer states lie in paged memory, counted as main memory", BITSANDBYTES))
-    said.append(Assumption(f"optimizer {training.optimizer}", SOURCES.get(training.optimizer, BITSANDBYTES)))
+    optimizer = _optimizer(question)
+    said.append(Assumption(f"optimizer {optimizer}", SOURCES.get(optimizer, BITSANDBYTES)))
     if training.gradient_checkpointing:
         said.append(Assumption("only the input of each layer is kept; the layer is computed again for its gradients", CHECKPOINTS))
     if training.fused_loss and model.is_decoder:

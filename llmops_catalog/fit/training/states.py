@@ -13,7 +13,11 @@ PAGED = ("paged-adamw", "paged-adamw-8bit")
 TABLES = ("token_embd", "position", "per_layer_token_embd")
 """Trainer keeps the states of embeddings in 32 bit under an 8-bit optimizer (`GlobalOptimManager`, transformers/trainer.py)."""
 
+FOREACH = "adamw-foreach"
+"""PyTorch's AdamW where it is not fused: the square roots of all second moments stand together (`_multi_tensor_adam`)."""
+
 SOURCES = {
+    FOREACH: "https://github.com/pytorch/pytorch/blob/main/torch/optim/adam.py",
     "adamw": "https://github.com/pytorch/pytorch/blob/main/torch/optim/adamw.py",
     "sgd": "https://github.com/pytorch/pytorch/blob/main/torch/optim/sgd.py",
     "sgd-momentum": "https://github.com/pytorch/pytorch/blob/main/torch/optim/sgd.py",
@@ -43,6 +47,8 @@ def states(optimizer: str, tensors: Sequence[Tensor], weight_bytes: int) -> Stat
     size = sum(_EACH[optimizer](tensor, weight_bytes) * tensor.copies * len(tensor.layers) for tensor in tensors)
     if optimizer in PAGED:
         return States(0, size)
+    if optimizer == FOREACH:
+        return States(size, 0, size // 2)
     if optimizer == "adafactor":  # the update, its square and the weights of the largest matrix in fp32
         largest = max((tensor.rows * tensor.cols * tensor.copies for tensor in tensors), default=0)
         return States(size, 0, 3 * 4 * largest)
@@ -62,6 +68,7 @@ def _adafactor(tensor: Tensor, weight_bytes: int) -> int:
 
 _EACH: dict[str, Callable[[Tensor, int], int]] = {
     "adamw": lambda tensor, octets: 2 * octets * tensor.rows * tensor.cols,
+    FOREACH: lambda tensor, octets: 2 * octets * tensor.rows * tensor.cols,
     "adamw-8bit": _adam_8bit,
     "paged-adamw": lambda tensor, octets: 8 * tensor.rows * tensor.cols,
     "paged-adamw-8bit": _adam_8bit,
