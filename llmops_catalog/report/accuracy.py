@@ -61,7 +61,7 @@ def _worst(found: Mapping[str, Any], style: Style) -> str:
         for row in found["worst"]
     ]
     header = ("the worst ten", "model", "what was read", "GiB", "off by", "why")
-    return table(header, rows, 72, style) if rows else ""
+    return table(header, rows, 72, style, whole=["why"]) if rows else ""
 
 
 def _speed(found: Mapping[str, Any], style: Style) -> str:

@@ -392,3 +392,11 @@ def test_a_part_that_is_not_described_is_said_not_guessed(part: dict[str, Any]) 
     assert model.other_modality_parameters is None
     assert model.notes == ("the vision and audio parts are not counted: how large they are is not described",)
     assert model.notes[0] in [known.text for known in estimate(model, quantization="bf16", runtime="vllm").assumptions]
+
+
+def test_a_list_that_is_too_short_is_said() -> None:
+    raw = json.loads((Path(__file__).parent / "configs" / "moonshotai--Kimi-K3.json").read_text(encoding="utf-8"))
+    raw["vision_config"]["merge_kernel_size"] = [2]
+    with pytest.raises(UnreadableModel) as caught:
+        model_from_config(raw)
+    assert caught.value.message == "its numbers make no model: one of them is of the wrong kind"
