@@ -42,6 +42,8 @@ LARGEST_CONCURRENCY = 10**6
 LARGEST_GPU_COUNT = 1024
 LARGEST_BATCH_TOKENS = 10**6
 LARGEST_LAYER_COUNT = 10**4
+ALL_LAYERS = -1
+"""llama.cpp's own way to say all of them."""
 LARGEST_LORA_RANK = 16_384
 LONGEST_VERSION = 200
 """Characters of a release as people quote it, "0.6.4.post1 dev (2024-12)"."""
@@ -174,6 +176,8 @@ def _engine(engine: Engine, gpu_count: int) -> Engine:
         within("max_batched_tokens", engine.batched_tokens, 1, LARGEST_BATCH_TOKENS, "tokens")
     if engine.max_sequences is not None:
         within("max_sequences", engine.max_sequences, 1, LARGEST_CONCURRENCY, "sequences")
+    if engine.gpu_layers == ALL_LAYERS:
+        engine = engine._replace(gpu_layers=None)
     if engine.gpu_layers is not None:
         within("gpu_layers", engine.gpu_layers, 0, LARGEST_LAYER_COUNT, "layers")
     within("cpu_moe", engine.cpu_expert_layers, 0, LARGEST_LAYER_COUNT, "layers")

@@ -156,6 +156,11 @@ def test_settings_beyond_the_defaults_are_said(run: Run) -> None:
     assert (answer["task"], answer["settings"]) == ("inference", {"micro_batch_tokens": 1024, "flash_attention": False})
 
 
+def test_minus_one_layers_are_all_as_in_llama_cpp(run: Run) -> None:
+    question = ("estimate", "--model", "Qwen/Qwen3-8B", "--quantization", "q4_k_m", "--format", "json")
+    assert run(*question, "--gpu-layers", "-1").json == run(*question).json
+
+
 def test_the_share_vllm_may_use_decides_what_is_available(run: Run) -> None:
     question = ("fit", "--model", "Qwen/Qwen3-8B", "--gpu", "4090", "--quantization", "bf16", "--runtime", "vllm", "--format", "json")
     usual, less = (run(*question, *words).json["results"][0]["available_bytes"] for words in ([], ["--gpu-memory-utilization", "0.46"]))
