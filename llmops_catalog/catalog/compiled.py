@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import marshal
 import os
 import sqlite3
 import sys
@@ -48,7 +49,7 @@ CREATE VIRTUAL TABLE texts USING fts5 (collection UNINDEXED, id UNINDEXED, label
 class _State(NamedTuple):
     """What the folder looks like from outside: every name with its size, times and inode, and the newest of the times."""
 
-    listing: str
+    listing: bytes
     newest_ns: int
 
 
@@ -84,7 +85,7 @@ def _folder_state(root: str) -> _State:
     from llmops_catalog.catalog.folder import walk
 
     newest = 0
-    lines = []
+    entries = []
     for path, entry in walk(root):
         status = entry.stat(follow_symlinks=False)
         written, changed = status.st_mtime_ns, status.st_ctime_ns  # the latter is the day of creation on Windows
@@ -92,12 +93,12 @@ def _folder_state(root: str) -> _State:
             newest = changed
         if written > newest:
             newest = written
-        lines.append(f"{path}|{status.st_size}|{written}|{changed}|{status.st_ino}")
-    return _State("\n".join(lines), newest)
+        entries.append((path, status.st_size, written, changed, status.st_ino))
+    return _State(marshal.dumps(entries, 2), newest)  # only compared, never read back; version 2 depends on the values alone
 
 
 class _Stamp(NamedTuple):
-    """A file that says which content a state of the folder had: three lines of header, then the whole listing, compared as text."""
+    """A file that says which content a state of the folder had: a header of lines, then the whole listing, compared byte by byte."""
 
     path: str
     subject: str
@@ -105,24 +106,25 @@ class _Stamp(NamedTuple):
     def content(self, state: _State) -> str | None:
         """The content hash of this state, unless the stamp is about another one, or looked too soon after the newest change."""
         try:
-            with open(self.path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
-                text = file.read()
-            content, looked_ns, known = text.split("\n", 2)
-            if known == f"{self.subject}\n{state.listing}" and state.newest_ns + BLUR_NS < int(looked_ns):
-                return content
+            with open(self.path, "rb") as file:  # noqa: PTH123
+                content, looked_ns, known = file.read().split(b"\n", 2)
+            if known == self._about(state) and state.newest_ns + BLUR_NS < int(looked_ns):
+                return content.decode()
         except (OSError, ValueError):
             pass
         return None
 
     def write(self, state: _State, content: str, looked_ns: int) -> None:
         """Remembers the state; a disk that refuses only makes the next question slower."""
-        text = f"{content}\n{looked_ns}\n{self.subject}\n{state.listing}"
         from pathlib import Path
 
         from llmops_catalog.files import write_bytes
 
         with contextlib.suppress(OSError):
-            write_bytes(Path(self.path), text.encode("utf-8", "surrogateescape"))
+            write_bytes(Path(self.path), f"{content}\n{looked_ns}\n".encode() + self._about(state))
+
+    def _about(self, state: _State) -> bytes:
+        return self.subject.encode("utf-8", "surrogateescape") + b"\n" + state.listing
 
 
 def _hash_content(root: str) -> str:
