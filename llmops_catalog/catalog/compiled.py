@@ -86,7 +86,7 @@ def _folder_state(root: str) -> _State:
 
     newest = 0
     entries = []
-    for path, entry in walk(root):
+    for path, entry in walk(root, in_order=False):
         status = entry.stat(follow_symlinks=False)
         written, changed = status.st_mtime_ns, status.st_ctime_ns  # the latter is the day of creation on Windows
         if changed > newest:
@@ -94,6 +94,7 @@ def _folder_state(root: str) -> _State:
         if written > newest:
             newest = written
         entries.append((path, status.st_size, written, changed, status.st_ino))
+    entries.sort()
     return _State(marshal.dumps(entries, 2), newest)  # only compared, never read back; version 2 depends on the values alone
 
 

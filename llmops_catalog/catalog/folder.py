@@ -63,8 +63,11 @@ class Folder(NamedTuple):
         return f"{self.root.name}/{path}" if path else self.root.name
 
 
-def walk(root: str | os.PathLike[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Every entry below `root` that is not hidden, as (path below root, entry), sorted; links are yielded, never followed."""
+def walk(root: str | os.PathLike[str], in_order: bool = True) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every entry below `root` that is not hidden, as (path below root, entry); links are yielded, never followed.
+
+    Sorted, unless the caller needs no order.
+    """
     if not os.path.isdir(root):  # noqa: PTH112 (pathlib costs a question 4 ms)
         raise CatalogNotFound(
             f"there is no catalog folder at {root}", "name one with '--catalog DIR', or leave the option out to use the packaged one"
@@ -75,7 +78,7 @@ def walk(root: str | os.PathLike[str]) -> Iterator[tuple[str, os.DirEntry[str]]]
         folder = folders.pop()
         place = os.path.join(root, folder)  # noqa: PTH118
         try:
-            entries = sorted(os.scandir(place), key=_name)
+            entries = sorted(os.scandir(place), key=_name) if in_order else list(os.scandir(place))
         except OSError as error:
             raise CatalogError(f"cannot read {place}: {error.strerror}", "check the folder's permissions") from None
         for entry in entries:

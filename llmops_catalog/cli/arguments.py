@@ -13,6 +13,9 @@ LONGEST_NUMBER = 30
 """Digits of a number that is worth looking at; Python itself refuses more than 4,300."""
 
 
+argparse._ = str  # type: ignore[attr-defined]  # its headings stay English: looking for translations costs a question 3 ms
+
+
 class UsageError(Exception):
     """The words of the command line make no question; `hint` is where to look."""
 

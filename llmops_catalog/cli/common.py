@@ -8,10 +8,10 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from llmops_catalog.errors import CatalogError, CatalogInvalid
-from llmops_catalog.report.tables import Style, plain, printable
 
 if TYPE_CHECKING:
     from llmops_catalog.catalog import Catalog
+    from llmops_catalog.report.tables import Style
 
 PROGRAM = "llmops-catalog"
 """The place of what is wrong with the question itself."""
@@ -41,6 +41,8 @@ _COLOURS = {
 def style_for(stream: TextIO) -> Style:
     """Colour where `stream` is a terminal that wants it (NO_COLOR, https://no-color.org/), nothing elsewhere."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
+        from llmops_catalog.report.tables import plain
+
         return plain
     return lambda text, role: f"\x1b[{_COLOURS[role]}m{text}\x1b[0m" if role in _COLOURS else text
 
@@ -71,6 +73,8 @@ def report_error(error: CatalogError) -> int:
 
 def fail(code: str, message: str, hint: str = "", place: str = PROGRAM) -> None:
     """One error line, and one help line where there is something to do."""
+    from llmops_catalog.report.tables import printable
+
     sys.stderr.write(f"{printable(place)}: error[{code}]: {printable(message)}\n")
     if hint:
         sys.stderr.write(f"help: {printable(hint)}\n")
