@@ -83,11 +83,11 @@ def naive_bytes(model: ModelFacts, bits: float) -> float:
 
 
 def naive_figures(compared: Iterable[Checked], nominal_bits: Mapping[str, float]) -> Figures | None:
-    """The errors the rule of thumb makes on the same totals; None where there are none."""
+    """The errors the rule of thumb makes on the same totals, those of inference; None where there are none."""
     errors = sorted(
         abs(naive_bytes(one.model, nominal_bits[one.estimate.quantization]) / one.comparison.measured_bytes - 1)
         for one in compared
-        if one.comparison.term == "total" and one.estimate.quantization in nominal_bits
+        if one.comparison.term == "total" and one.estimate.question.task == "inference" and one.estimate.quantization in nominal_bits
     )
     if not errors:
         return None

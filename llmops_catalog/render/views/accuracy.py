@@ -129,7 +129,7 @@ def _by_term(library: Library, found: Sequence[Checked]) -> Table:
         rows.append(_figures_row("All together, by parameters × bytes × 1.2", naive))
     return Table(
         "Errors by what was read", _figures_columns("What was read"), tuple(rows), title="By what was read", anchor="by-part", stack=True,
-        note=plain("The last row is what most calculators answer: it knows no context, no cache and no runtime."),
+        note=plain("The last row is what most calculators answer for inference: it knows no context, no cache and no runtime."),
     )  # fmt: skip
 
 
