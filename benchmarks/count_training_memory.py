@@ -186,12 +186,12 @@ def built(facts: ModelFacts, row: Row) -> nn.Module:
 def staying() -> Iterator[None]:
     """Fake tensors cannot be moved, and need not be."""
     to = nn.Module.to
-    nn.Module.to = lambda self, *args, **kwargs: self  # type: ignore[method-assign]
+    nn.Module.to = lambda self, *args, **kwargs: self  # type: ignore[method-assign]  # put back below
     BaseTunerLayer._move_adapter_to_device_of_base_layer = lambda *args, **kwargs: None
     try:
         yield
     finally:
-        nn.Module.to = to  # type: ignore[method-assign]
+        nn.Module.to = to  # type: ignore[method-assign]  # as above
 
 
 def count(facts: ModelFacts, row: Row) -> Row:

@@ -80,19 +80,18 @@ def check(catalog: Catalog) -> Checks:
     for record in catalog.records("measurements"):
         if record.data["kind"] not in ("memory", "training"):
             continue  # speeds and scores are not bytes
+        context = contexts.get(record.id)
         for reading in readings(record):
             if reading["measure"] not in (*PARTS, "bound") or size_bytes(reading) <= 0:
                 continue
             reason = _unusable(record, reading, models)
-            answer = (
-                None if reason else _estimate(models[reading["model"]], reading, contexts.get(record.id), cards.get(reading.get("gpu", "")))
-            )
+            answer = None if reason else _estimate(models[reading["model"]], reading, context, cards.get(reading.get("gpu", "")))
             if answer is None:
                 left_out[reason or "the estimator has no rule for it"] += 1
             elif reading["measure"] == "bound":
                 bounds.append(Bound(record, answer.model, answer, size_bytes(reading)))
             else:
-                compared += _checked(record, reading, answer, contexts.get(record.id))
+                compared += _checked(record, reading, answer, context)
     return Checks(tuple(compared), tuple(bounds), dict(left_out.most_common()))
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from llmops_catalog.accuracy.check import Checked
 from llmops_catalog.accuracy.comparison import DRIVER_READINGS
-from llmops_catalog.fit import GpuFacts, available_per_card
+from llmops_catalog.fit import RUNTIMES, GpuFacts, available_per_card
+from llmops_catalog.fit.verdict import compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,15 @@ def verdict_errors(compared: Iterable[Checked], gpus: Mapping[str, GpuFacts]) ->
     """Judges every measured total; the other terms prove nothing about a card."""
     totals = [one for one in compared if one.comparison.term == "total" and one.estimate.question.task == "inference"]
     cards = {name: gpu for name, gpu in gpus.items() if gpu.has_memory}
+    rooms = {runtime: {name: available_per_card(gpu, runtime)[0] for name, gpu in cards.items()} for runtime in RUNTIMES}
     named = [one for one in totals if one.reading.get("gpu") in cards]
-    said_no = tuple(one for one in named if _verdict(one, _available(cards[one.reading["gpu"]], one)) == "does-not-fit")
+    said_no = tuple(one for one in named if _verdict(one, rooms[one.estimate.question.runtime][one.reading["gpu"]]) == "does-not-fit")
     outcomes: Counter[str] = Counter()
     wrong: list[Checked] = []
     for one in totals:
         if one.estimate.question.gpu_count > 1:
             continue  # how the need was spread over the cards was not read
-        found = Counter(_outcome(one, size) for size in {_available(gpu, one) for gpu in cards.values()})
+        found = Counter(_outcome(one, size) for size in set(rooms[one.estimate.question.runtime].values()))
         outcomes += found
         if found["fits wrongly"]:
             wrong.append(one)
@@ -84,13 +86,6 @@ def _outcome(one: Checked, available: int) -> str:
     return "tight"
 
 
-def _available(gpu: GpuFacts, one: Checked) -> int:
-    return available_per_card(gpu, one.estimate.question.runtime)[0]
-
-
 def _verdict(one: Checked, available: int) -> str:
-    """As the estimator judges, for a card of this much memory and none of its number formats."""
-    memory = one.estimate.memory
-    if max(memory.per_gpu_high_bytes) <= available:
-        return "fits"
-    return "tight" if max(memory.per_gpu_low_bytes) <= available else "does-not-fit"
+    """As the estimator judges, for cards of this much memory each, whatever their number formats."""
+    return compare(one.estimate.memory, available, one.estimate.question.gpu_count)[0]

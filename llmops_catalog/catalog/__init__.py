@@ -10,8 +10,8 @@ from llmops_catalog.catalog.store import Catalog, Record, Referrer
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 (pathlib costs a question 4 ms)
-PACKAGED = os.path.join(_PACKAGE, "_catalog")  # noqa: PTH118
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGED = os.path.join(_PACKAGE, "_catalog")
 """The copy of the records inside an installed wheel."""
 
 
@@ -25,9 +25,9 @@ def catalog_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
 def _located(chosen: str | os.PathLike[str] | None) -> str:
     if chosen is not None:
         return os.fspath(chosen)
-    if os.path.isdir("catalog"):  # noqa: PTH112
+    if os.path.isdir("catalog"):
         return "catalog"
-    return PACKAGED if os.path.isdir(PACKAGED) else os.path.join(os.path.dirname(_PACKAGE), "catalog")  # noqa: PTH112, PTH118, PTH120
+    return PACKAGED if os.path.isdir(PACKAGED) else os.path.join(os.path.dirname(_PACKAGE), "catalog")
 
 
 def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:

@@ -58,7 +58,7 @@ def open_compiled(folder: str | os.PathLike[str]) -> sqlite3.Connection:
 
     Raises `CatalogInvalid` where the records have errors, `CatalogNotFound` where there is no folder.
     """
-    root = os.path.normpath(os.path.join(os.getcwd(), folder))  # noqa: PTH109, PTH118 (pathlib costs a question 4 ms)
+    root = os.path.normpath(os.path.join(os.getcwd(), folder))
     cache = _cache_folder()
     # The check sum only spreads catalogs over files; stamp and compiled file repeat what it stands for.
     subject = f"{os.fsencode(root).decode('utf-8', 'backslashreplace')}\n{_code_state()}"
@@ -107,7 +107,7 @@ class _Stamp(NamedTuple):
     def content(self, state: _State) -> str | None:
         """The content hash of this state, unless the stamp is about another one, or looked too soon after the newest change."""
         try:
-            with open(self.path, "rb") as file:  # noqa: PTH123
+            with open(self.path, "rb") as file:
                 content, looked_ns, known = file.read().split(b"\n", 2)
             if known == self._about(state) and state.newest_ns + BLUR_NS < int(looked_ns):
                 return content.decode()
@@ -138,7 +138,7 @@ def _hash_content(root: str) -> str:
 
 def _code_state() -> str:
     """The code that decides what the compiled form holds: its version, and in a checkout the state of its files."""
-    package = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
+    package = os.path.dirname(os.path.dirname(__file__))
     parts = [str(FORMAT), __version__]
     for folder in ("schema", "catalog"):
         for entry in sorted(os.scandir(f"{package}/{folder}"), key=lambda entry: entry.name):
@@ -156,7 +156,7 @@ def _cache_folder() -> str | None:
     folder = os.environ.get(CACHE_VARIABLE) or _user_cache()
     try:
         if folder:
-            os.makedirs(folder, exist_ok=True, mode=0o700)  # noqa: PTH103
+            os.makedirs(folder, exist_ok=True, mode=0o700)
     except OSError:  # not writable
         return None
     return folder if folder and os.access(folder, os.W_OK | os.X_OK) else None
@@ -164,13 +164,13 @@ def _cache_folder() -> str | None:
 
 def _user_cache() -> str | None:
     """Where the system keeps what may be deleted at any time (XDG base directories, Apple, Microsoft); None without a home."""
-    home = os.path.expanduser("~")  # noqa: PTH111
+    home = os.path.expanduser("~")
     named = os.environ.get("XDG_CACHE_HOME", "")
     if sys.platform == "win32":
         named = os.environ.get("LOCALAPPDATA", "")
-    if sys.platform != "darwin" and os.path.isabs(named):  # noqa: PTH117 (relative ones are ignored, as the standard says)
+    if sys.platform != "darwin" and os.path.isabs(named):  # relative ones are ignored, as the standard says
         return f"{named}/llmops-catalog"
-    if not os.path.isabs(home):  # noqa: PTH117
+    if not os.path.isabs(home):
         return None
     below = {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache")
     return f"{home}/{below}/llmops-catalog"
@@ -179,7 +179,7 @@ def _user_cache() -> str | None:
 def _open(path: str, subject: str) -> sqlite3.Connection | None:
     """A connection to a complete compiled file, or None where it is missing, half-written or of another kind."""
     try:
-        size = os.stat(path).st_size  # noqa: PTH116
+        size = os.stat(path).st_size
     except OSError:
         return None
     connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True, check_same_thread=False)

@@ -68,7 +68,7 @@ def walk(root: str | os.PathLike[str], in_order: bool = True) -> Iterator[tuple[
 
     Sorted, unless the caller needs no order.
     """
-    if not os.path.isdir(root):  # noqa: PTH112 (pathlib costs a question 4 ms)
+    if not os.path.isdir(root):
         raise CatalogNotFound(
             f"there is no catalog folder at {root}", "name one with '--catalog DIR', or leave the option out to use the packaged one"
         )
@@ -76,7 +76,7 @@ def walk(root: str | os.PathLike[str], in_order: bool = True) -> Iterator[tuple[
     folders = [""]
     while folders:
         folder = folders.pop()
-        place = os.path.join(root, folder)  # noqa: PTH118
+        place = os.path.join(root, folder)
         try:
             entries = sorted(os.scandir(place), key=_name) if in_order else list(os.scandir(place))
         except OSError as error:
@@ -128,5 +128,5 @@ def _read_regular_file(path: str) -> bytes:
         raise SourceError(
             "not-a-file", f"this is {what}, not a plain file", "a record is a plain file called <id>.yaml in the folder of its collection"
         )
-    with open(path, "rb") as file:  # noqa: PTH123
+    with open(path, "rb") as file:
         return file.read(MAX_BYTES + 1)

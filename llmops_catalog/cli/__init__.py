@@ -41,7 +41,7 @@ WRONG_USAGE, COULD_NOT_RUN, STOPPED = 2, 3, 130
 def console() -> None:
     """`main` as a process of its own: a question collects no garbage, and ends at once when its answer is written."""
     if _split(sys.argv[1:])[1] not in QUICK:
-        main()
+        return main()
     gc.disable()
     try:
         main()

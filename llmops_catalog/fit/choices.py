@@ -65,9 +65,8 @@ def offered(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[str]:
     return names
 
 
-def preferred(model: ModelFacts, gpu: GpuFacts, question: Question) -> list[str]:
-    """The same in the order people try them where they have the choice."""
-    names = offered(model, gpu, question)
+def preferred(names: list[str], question: Question) -> list[str]:
+    """Those offered, in the order people try them where they have the choice."""
     if question.task != "inference":
         return names
     return [name for name in PREFERRED[question.runtime] if name in names] or names

@@ -6,10 +6,8 @@ the same for every model of a kind. Each cell is what `fit` answers on one card.
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from llmops_catalog.fit.assumptions import MissingFact
@@ -54,28 +52,10 @@ def matrix(
     """
     benches = {runtime: _Bench(gpus, runtime) for runtime in runtimes}
     for model in models:
-        with _collector_paused():
-            rows = list(_rows(model, benches, quantizations, context_tokens))
-        yield from rows
-
-
-def _rows(model: ModelFacts, benches: dict[str, _Bench], quantizations: Sequence[str], context_tokens: int | None) -> Iterator[MatrixRow]:
-    for runtime, bench in benches.items():
-        asked = ask(model, quantization="q8_0", runtime=runtime, context_tokens=context_tokens)
-        for quantization in quantizations:
-            yield MatrixRow(model, quantization, runtime, bench.verdicts(model, asked, quantization))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Nothing made here is circular: the cycle collector would only walk it over and over, a seventh of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+        for runtime, bench in benches.items():
+            asked = ask(model, quantization="q8_0", runtime=runtime, context_tokens=context_tokens)
+            for quantization in quantizations:
+                yield MatrixRow(model, quantization, runtime, bench.verdicts(model, asked, quantization))
 
 
 def kind_of(gpu: GpuFacts) -> GpuFacts:
@@ -87,7 +67,6 @@ class _Bench:
     """The cards as one runtime sees them: their sizes in order, and what they refuse by kind of model and quantization."""
 
     def __init__(self, gpus: Sequence[GpuFacts], runtime: str) -> None:
-        self.gpus = gpus
         available = [available_per_card(gpu, runtime)[0] if gpu.has_memory else None for gpu in gpus]
         self.kinds: dict[GpuFacts, list[int]] = {}
         for place, gpu in enumerate(gpus):

@@ -38,7 +38,7 @@ def best_quantization(
         )
     question = open_question(model, runtime, question_options)
     known = offered(model, gpu, question)
-    names = preferred(model, gpu, question)
+    names = preferred(known, question)
     best: FitResult | None = None
     too_large = -1  # `known` is best quality first: what stands before one that does not fit is larger still
     for name in names:

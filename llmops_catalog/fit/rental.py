@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from llmops_catalog.fit.available import DEFAULT_UTILIZATION
-from llmops_catalog.fit.choices import open_question, preferred
+from llmops_catalog.fit.choices import offered, open_question, preferred
 from llmops_catalog.fit.facts import GpuFacts, ModelFacts, RentalFacts
 from llmops_catalog.fit.question import ask
 from llmops_catalog.fit.verdict import judge
@@ -61,7 +61,7 @@ def cheapest_rental(
     for offer in offers:
         asked = question.at(gpu_count=offer.gpu_count)
         if quantization is None:
-            asked = asked.quantized(model, preferred(model, offer.gpu, question)[0])
+            asked = asked.quantized(model, preferred(offered(model, offer.gpu, question), question)[0])
         if judge(model, offer.gpu, asked, reserve, gpu_memory_utilization, with_limits=False).verdict == "fits":
             return offer._replace(quantization=asked.quantization)
     return None

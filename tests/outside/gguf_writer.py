@@ -88,3 +88,20 @@ def write(path: Path, keys: Mapping[str, Any], tensors: Sequence[Tensor], **sett
     path.write_bytes(head)
     os.truncate(path, padded(len(head)) + data_size(tensors))
     return path
+
+
+def keys(architecture: str, layers: int, width: int, heads: Any, key_heads: Any, **more: Any) -> dict[str, Any]:
+    """The keys of a model as llama.cpp's converter writes them; `__` stands for a dot."""
+    own = {"block_count": layers, "context_length": 131072, "embedding_length": width, "attention.head_count": heads,
+           "attention.head_count_kv": key_heads}  # fmt: skip
+    own |= {name.replace("__", "."): value for name, value in more.items()}
+    return {"general.architecture": architecture} | {f"{architecture}.{name}": value for name, value in own.items()}
+
+
+def table(width: int, rows: int) -> list[Tensor]:
+    return [Tensor("token_embd.weight", (width, rows), "Q8_0"), Tensor("output.weight", (width, rows), "Q8_0")]
+
+
+LATENT = {"attention__key_length": 576, "attention__value_length": 512, "attention__key_length_mla": 192,
+          "attention__value_length_mla": 128, "attention__kv_lora_rank": 512, "rope__dimension_count": 64}  # fmt: skip
+"""Keys of latent attention, as DeepSeek's files have them."""

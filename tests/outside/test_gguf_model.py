@@ -7,29 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gguf_writer import Tensor, header, write
+from gguf_writer import LATENT, Tensor, header, keys, table, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import facts
 
-from llmops_catalog.errors import FitInputError, UnknownModelType, UnreadableModel
+from llmops_catalog.errors import FitInputError, UnreadableModel
 from llmops_catalog.fit import Engine, GpuFacts, ModelFacts, estimate, fit
 from llmops_catalog.fit.weights import weigh
 from llmops_catalog.outside import model_from_gguf
 
 MIB = 2**20
-
-
-def keys(architecture: str, layers: int, width: int, heads: Any, key_heads: Any, **more: Any) -> dict[str, Any]:
-    """The keys of a model as llama.cpp's converter writes them; `__` stands for a dot."""
-    own = {"block_count": layers, "context_length": 131072, "embedding_length": width, "attention.head_count": heads,
-           "attention.head_count_kv": key_heads}  # fmt: skip
-    own |= {name.replace("__", "."): value for name, value in more.items()}
-    return {"general.architecture": architecture} | {f"{architecture}.{name}": value for name, value in own.items()}
-
-
-def table(width: int, rows: int) -> list[Tensor]:
-    return [Tensor("token_embd.weight", (width, rows), "Q8_0"), Tensor("output.weight", (width, rows), "Q8_0")]
 
 
 def llama_8b() -> tuple[dict[str, Any], list[Tensor]]:
@@ -92,13 +80,10 @@ MIMO = [layer not in (0, 5, 11, 17, 23, 29, 35, 41, 47) for layer in range(48)]
 MAMBA = {"ssm__conv_kernel": 4, "ssm__inner_size": 1536, "ssm__state_size": 16, "ssm__time_step_rank": 48}
 DELTA = {"ssm__conv_kernel": 4, "ssm__inner_size": 8192, "ssm__state_size": 128, "ssm__time_step_rank": 64, "ssm__group_count": 16}
 MAMBA_2 = {"ssm__conv_kernel": 4, "ssm__inner_size": 4096, "ssm__state_size": 128, "ssm__time_step_rank": 64}
-LATENT = {"attention__key_length": 576, "attention__value_length": 512, "attention__key_length_mla": 192,
-          "attention__value_length_mla": 128, "attention__kv_lora_rank": 512, "rope__dimension_count": 64}  # fmt: skip
 HEADS_64, HEADS_128, HEADS_256 = ({"attention__key_length": size, "attention__value_length": size} for size in (64, 128, 256))
 HEADS_GEMMA_4 = {"attention__key_length": 512, "attention__value_length": 512, "attention__key_length_swa": 256,
                  "attention__value_length_swa": 256}  # fmt: skip
 INDEXER = {"attention__indexer__head_count": 64, "attention__indexer__key_length": 128, "attention__indexer__top_k": 2048}
-LARGEST = "not a whole number up to 2,147,483,647"
 FILES: dict[str, dict[str, Any]] = {
     "google/gemma-2-9b-it": keys("gemma2", 42, 3584, 16, 8, **HEADS_256, attention__sliding_window=4096),
     "google/gemma-3-12b-it": keys("gemma3", 48, 3840, 16, 8, **HEADS_256, attention__sliding_window=1024),
@@ -323,61 +308,7 @@ def test_missing_parts_are_named(tmp_path: Path) -> None:
     assert caught.value.message == "it is one of 3 parts, and its name does not end in -00001-of-00003.gguf"
 
 
-# --- files that are no models -----------------------------------------------------------------------------------------
-
-ONE = keys("llama", 1, 64, 4, 2)
-WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "no architecture": ({"general.name": "x"}, "it does not say its architecture (general.architecture)"),
-    "mmproj": ({"general.architecture": "clip", "general.type": "mmproj"},
-               "it is the vision or audio part of a model (mmproj), not a language model"),
-    "lora": ({"general.architecture": "llama", "general.type": "adapter"}, "it is an adapter (LoRA), not a language model"),
-    "unknown": ({"general.architecture": "qwen3mo"},
-                "its architecture 'qwen3mo' is not one whose cache we can count. Did you mean 'qwen3moe', 'qwen35moe' or 'qwen3'?"),
-    "missing key": ({"general.architecture": "llama"}, "the key llama.block_count is missing"),
-    "no layer": (ONE | {"llama.block_count": 0}, "llama.nextn_predict_layers leaves no layer"),
-    "too many layers": (ONE | {"llama.block_count": 2**32 - 1}, "llama.block_count is 4294967295, not a whole number up to 4,096"),
-    "too many decoder layers": (keys("t5", 1, 64, 4, 4, decoder_block_count=2**31 - 1, feed_forward_length=64),
-                                "t5.decoder_block_count is 2147483647, not a whole number up to 4,096"),
-    "text for a number": (ONE | {"llama.embedding_length": "wide"}, f"llama.embedding_length is wide, {LARGEST}"),
-    "negative heads": (ONE | {"llama.attention.head_count_kv": [-8]}, f"llama.attention.head_count_kv is -8, {LARGEST}"),
-    "short list": (ONE | {"llama.block_count": 3, "llama.attention.head_count_kv": [8, 8]},
-                   "llama.attention.head_count_kv has 2 values for 3 layers"),
-    "endless list": (ONE | {"llama.feed_forward_length": [1] * 5000},
-                     "llama.feed_forward_length holds 5,000 values, more than one for each layer"),
-    "rope": (keys("deepseek2", 1, 64, 4, 1, **{**LATENT, "rope__dimension_count": 4000}),
-             "deepseek2.rope.dimension_count is 4000, more than the 192 of a key"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_what_is_no_model_is_said_in_one_sentence(case: str, tmp_path: Path) -> None:
-    described, message = WRONG[case]
-    path = write(tmp_path / "x.gguf", described, table(64, 32))
-    with pytest.raises(UnreadableModel) as caught:
-        model_from_gguf(path)
-    assert (caught.value.message, caught.value.place, caught.value.exit_code) == (message, str(path), 2)
-    assert isinstance(caught.value, UnknownModelType) == (case == "unknown")
-
-
-def test_a_tokenizer_alone_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableModel, match="holds no tensors: a tokenizer without a model"):
-        model_from_gguf(write(tmp_path / "x.gguf", ONE, []))
-
-
-def test_what_is_no_file(tmp_path: Path) -> None:
-    (tmp_path / "empty.gguf").touch()
-    for path, message in (
-        (tmp_path / "absent.gguf", "it cannot be read: No such file or directory"),
-        (tmp_path, "it is no ordinary file"),
-        (Path("/dev/zero"), "it is no ordinary file"),
-        (tmp_path / "empty.gguf", "the file is empty"),
-        (Path("a\0b"), "it cannot be read: no path can be called so"),
-        (tmp_path / ("x" * 5000), "it cannot be read: File name too long"),
-    ):
-        with pytest.raises(UnreadableModel) as caught:
-            model_from_gguf(path)
-        assert caught.value.message == message
-
+# --- keys of strangers ------------------------------------------------------------------------------------------------
 
 NUMBERS = st.one_of(
     st.integers(0, 5), st.integers(0, 2**31 - 1), st.floats(0, 10, width=32), st.lists(st.integers(0, 300), min_size=1, max_size=70)
@@ -396,12 +327,3 @@ def test_whatever_a_key_says_there_is_an_answer_or_one_sentence(
     path = write(tmp_path_factory.getbasetemp() / "keys.gguf", described, table(64, 32))
     with suppress(FitInputError):
         assert estimate(model_from_gguf(path), quantization="native", context_tokens=1024).memory.total_bytes > 0
-
-
-def test_a_mix_nobody_named_is_for_llama_cpp(tmp_path: Path) -> None:
-    model = model_from_gguf(write(tmp_path / "x.gguf", ONE, table(64, 32)))
-    card = GpuFacts(id="x", name="X", vendor="nvidia", sold_gb=8, driver_mib=8192, cuda_gib=7.6)
-    answer = fit(model, card, quantization="native", runtime="vllm", context_tokens=256)
-    assert answer.verdict == "unsupported"
-    assert answer.reasons[0].message == "x.gguf is a GGUF file in a mix vllm is not known to load: use llama.cpp"
-    assert fit(model, card, quantization="native", context_tokens=256).verdict == "fits"
