@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pydantic import BaseModel, ValidationError
 
 from llmops_catalog.catalog.explain import explain
 from llmops_catalog.catalog.folder import Folder, SourceError
 from llmops_catalog.catalog.source import Document, read_document
-from llmops_catalog.problems import Problem, did_you_mean, nearest
+from llmops_catalog.problems import Level, Problem, did_you_mean, nearest
 from llmops_catalog.schema import COLLECTIONS, Record
 from llmops_catalog.schema.base import ID_PATTERN
 from llmops_catalog.schema.exceptions import LinkExceptions
@@ -59,7 +61,10 @@ def load_records(folder: Folder) -> Loaded:
             document = None
         if path == EXCEPTIONS_FILE:
             if document:
-                problems.extend(_validate(LinkExceptions, document, shown)[1])
+                exceptions, found = _validate(LinkExceptions, document, shown)
+                problems.extend(found)
+                if isinstance(exceptions, LinkExceptions):
+                    problems.extend(expired_exceptions(exceptions, document, shown, today(), "warning"))
             continue
         collection, _, rest = path.partition("/")
         record_id = rest.removesuffix(".yaml")
@@ -70,6 +75,23 @@ def load_records(folder: Folder) -> Loaded:
             problems.extend(found)
             records.append(RecordFile(collection, record_id, shown, document, record))  # type: ignore[arg-type]  # a Record: its collection's model
     return Loaded(folder, tuple(records), tuple(problems))
+
+
+def today() -> str:
+    """The day it is in UTC, as records write days."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def expired_exceptions(exceptions: LinkExceptions, document: Document, path: str, day: str, level: Level) -> Iterator[Problem]:
+    """The exceptions that ended before `day`. A warning to who reads the catalog, which is as good as before; an error to who checks
+    its links.
+    """
+    for index, entry in enumerate(exceptions.exceptions):
+        if entry.until < day:
+            at = document.place(("exceptions", index))
+            message = f"the exception for {(entry.prefix or entry.pattern or '')[:80]!r} ended on {entry.until}"
+            hint = f"ask {entry.owner[:80]} whether it is still needed: remove it, or give it a new end"
+            yield Problem(path, at.line, at.column, "expired-exception", message, hint, level)
 
 
 def proper_id(name: str) -> str:

@@ -24,6 +24,8 @@ COMMANDS = {
     "accuracy": ("accuracy", "how far the estimates are from published measurements"),
     "coverage": ("coverage", "what became of every item of the source lists"),
     "validate": ("validate", "all problems of all records, with their places"),
+    "check-links": ("links", "are the addresses alive, and can the models be reached"),
+    "merge-links": ("links", "one report from those of several shards"),
     "build": ("site", "build the site"),
     "serve": ("site", "serve the site here and rebuild it when a record changes"),
     "render": ("site", "write the pages as plain Markdown and JSON files"),
@@ -117,9 +119,10 @@ def run(arguments: list[str]) -> int:
 def load_command(name: str) -> tuple[Parser, Callable[[str | None, Any], int | None]]:
     """The parser of a command's options, and the function that answers: it takes the catalog folder and the parsed options."""
     module = import_module(f"llmops_catalog.cli.{COMMANDS[name][0]}")
-    command: Callable[[str | None, Any], int | None] = getattr(module, f"{name}_command")
+    function = name.replace("-", "_")
+    command: Callable[[str | None, Any], int | None] = getattr(module, f"{function}_command")
     parser = Parser(prog=f"llmops-catalog {name}", description=command.__doc__)
-    getattr(module, f"{name}_arguments")(parser)
+    getattr(module, f"{function}_arguments")(parser)
     return parser, command
 
 

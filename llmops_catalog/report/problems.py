@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llmops_catalog.problems import Problem
+from llmops_catalog.report.annotations import annotation
 from llmops_catalog.report.tables import Style, plain, printable
 
 
@@ -25,12 +26,12 @@ def as_text(problems: Iterable[Problem], style: Style = plain) -> str:
     lines: list[str] = []
     for problem in problems:
         level = style(f"{problem.level}[{problem.code}]", problem.level)
-        lines.append(f"{style(printable(problem.place), 'place')}: {level}: {printable(_sentence(problem))}")
+        lines.append(f"{style(printable(problem.place), 'place')}: {level}: {printable(sentence(problem))}")
         lines.append(style(f"  help: {problem.help_url}", "help"))
     return "".join(f"{line}\n" for line in lines)
 
 
-def _sentence(problem: Problem) -> str:
+def sentence(problem: Problem) -> str:
     """Message and hint as one line: ``'x' is not in catalog/gpus. Did you mean 'y'?``"""
     return f"{problem.message}. {_capital(problem.hint)}" if problem.hint else problem.message
 
@@ -47,15 +48,5 @@ def as_json(problems: Sequence[Problem], records: int) -> dict[str, Any]:
 def as_github(problems: Iterable[Problem]) -> str:
     """Workflow commands that GitHub shows beside the lines of a pull request."""
     return "".join(
-        f"::{problem.level} file={_property(problem.path)},line={problem.line},col={problem.column},title={_property(problem.code)}::"
-        f"{_data(printable(_sentence(problem)))}\n"
-        for problem in problems
+        annotation(problem.level, problem.code, sentence(problem), problem.path, problem.line, problem.column) for problem in problems
     )
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")

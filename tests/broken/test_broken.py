@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from llmops_catalog.catalog.check import check_folder
-from llmops_catalog.problems import CODES, in_order
+from llmops_catalog.links.collect import collect
+from llmops_catalog.links.exceptions import load_exceptions
+from llmops_catalog.problems import CODES, Problem, in_order
 from llmops_catalog.report.problems import as_text
 
 HERE = Path(__file__).parent
@@ -85,6 +87,14 @@ MADE: dict[str, Callable[[Path], None]] = {
 }  # fmt: skip
 
 
+def _by_the_link_check(catalog: Path) -> tuple[Problem, ...]:
+    return load_exceptions(catalog).unused(link.url for link in collect(catalog).links)
+
+
+BEYOND_VALIDATE = {"unused-exception": _by_the_link_check}
+"""What only another command can know."""
+
+
 def code_of(case: str) -> str:
     """The code a folder is named after: the longest one its name begins with."""
     return max((code for code in CODES if case == code or case.startswith(f"{code}-")), key=len, default="")
@@ -102,11 +112,12 @@ def broken_catalog(case: str, to: Path) -> Path:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_bad_record_gets_exactly_this_message(case: str, tmp_path: Path) -> None:
-    checked = check_folder(broken_catalog(case, tmp_path))
-    text = as_text(checked.problems)
+    catalog = broken_catalog(case, tmp_path)
+    problems = [*check_folder(catalog).problems, *(BEYOND_VALIDATE[case](catalog) if case in BEYOND_VALIDATE else ())]
+    text = as_text(problems)
     if os.environ.get("WRITE_EXPECTED"):
         (HERE / case / "expected.txt").write_text(text, encoding="utf-8")
     assert text == (HERE / case / "expected.txt").read_text(encoding="utf-8")
-    assert list(checked.problems) == in_order(checked.problems)
+    assert problems == in_order(problems)
     if case != "several-problems":
-        assert code_of(case) in {problem.code for problem in checked.problems}
+        assert code_of(case) in {problem.code for problem in problems}

@@ -1,0 +1,314 @@
+"""`check-links`, `merge-links`: are the addresses alive, and can the models be reached."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmops_catalog.cli.arguments import Parser, UsageError, add_format, choice, whole_number
+from llmops_catalog.cli.common import style_for
+
+if TYPE_CHECKING:
+    from llmops_catalog.links.hub_client import HubClient
+    from llmops_catalog.links.hub_drift import ModelRecord
+    from llmops_catalog.links.limits import Settings
+    from llmops_catalog.links.results import Link, Report
+    from llmops_catalog.links.run import Plan
+    from llmops_catalog.links.state import State
+
+FORMATS = ("text", "json", "junit", "sarif", "github", "markdown")
+LARGEST_LIST_BYTES = 64 * 2**20
+STOPPED = 130
+
+
+def check_links_arguments(parser: Parser) -> None:
+    """Options of `check-links`."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="only links in these files and folders")
+    parser.add_argument("--url", action="append", default=[], metavar="URL", help="check this address instead of the catalog; repeatable")
+    parser.add_argument("--urls-from", metavar="FILE", help="check the addresses in FILE, one on each line (- is standard input)")
+    parser.add_argument("--explain", metavar="URL", help="show the whole exchange with one address, hop by hop")
+    parser.add_argument("--changed-since", metavar="REV", help="only links added or changed since a git revision")
+    parser.add_argument("--shard", metavar="I/N", help="only the I-th of N parts, split by host")
+    _add_output(parser)
+    parser.add_argument("--stream", metavar="FILE", help="write each result as a line of JSON as soon as it is known")
+    parser.add_argument("--verbose", action="store_true", help="every address that is unknown or has moved, not only counts")
+    parser.add_argument("--state", metavar="FILE", help="remember results there, and ask only what is due")
+    parser.add_argument(
+        "--failures", type=whole_number(1, 100), metavar="N", help="failures before a link is dead (2 with --state, else 1)"
+    )
+    parser.add_argument("--days", type=seconds(365), metavar="D", help="days over which it must have failed (1 with --state, else 0)")
+    parser.add_argument("--concurrency", type=whole_number(1, 1024), default=64, metavar="N", help="requests at once (64)")
+    parser.add_argument("--per-host", type=whole_number(1, 1024), default=4, metavar="N", help="requests at once to one host (4)")
+    parser.add_argument(
+        "--timeout", type=seconds(600), default=20.0, metavar="S", help="seconds for one attempt with all its redirects (20)"
+    )
+    parser.add_argument("--deadline", type=seconds(86_400), metavar="S", help="seconds for the whole run (no limit)")
+    parser.add_argument(
+        "--allow-address",
+        type=_network,
+        action="append",
+        default=[],
+        metavar="CIDR",
+        help="private addresses that may be asked; repeatable",
+    )
+    parser.add_argument("--no-hub", action="store_true", help="do not ask the Hugging Face Hub's API about models")
+    parser.add_argument("--drift", action="store_true", help="also compare licence and config.json of models with the Hub")
+    parser.add_argument("--archive", action="store_true", help="ask the Wayback Machine for a copy of what is dead")
+    parser.add_argument("--fix", action="store_true", help="write the new address of what has moved for good into the files")
+
+
+def merge_links_arguments(parser: Parser) -> None:
+    """Options of `merge-links`."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="reports of --format json, or lines of --stream")
+    _add_output(parser)
+    parser.add_argument("--verbose", action="store_true", help="every address that is unknown or has moved, not only counts")
+
+
+def _add_output(parser: Parser) -> None:
+    add_format(parser, *FORMATS)
+    parser.add_argument("--output", metavar="FILE", help="write the report there instead of to standard output")
+    parser.add_argument(
+        "--fail-on", type=choice("broken", "unknown"), default="broken", metavar="broken|unknown", help="what exits 1 (broken)"
+    )
+
+
+def seconds(most: float) -> Callable[[str], float]:
+    """The type of an option that takes a time, above 0 (0 itself where it is days)."""
+
+    def check(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text[:60]!r} is no number between 0 and {most:g}")
+        return number
+
+    return check
+
+
+def _network(text: str) -> Any:
+    from llmops_catalog.links.addresses import parse_network
+
+    try:
+        return parse_network(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+# --- check-links ------------------------------------------------------------------------------------------------------
+
+
+def check_links_command(folder: str | None, options: Any) -> int:
+    """Checks every address of the records and pages, and access to every model. Exits 1 where something is proved dead."""
+    import asyncio
+
+    from llmops_catalog.cli.link_progress import Progress
+    from llmops_catalog.links.run import run_check
+    from llmops_catalog.links.stream import ResultStream
+
+    if options.timeout == 0 or options.deadline == 0:
+        raise UsageError("--timeout and --deadline take more than 0 seconds")
+    if options.explain:
+        return _explain(options)
+    state = _state(options)
+    plan = _plan(folder, options, state)
+    with ResultStream(Path(options.stream) if options.stream else None) as stream, Progress() as progress:
+        progress.total(len(plan.links), [link.url for link in plan.links])
+
+        def take(item: Any) -> None:
+            stream.add(item)
+            if hasattr(item, "judgement"):
+                progress.update(item)
+
+        ran = asyncio.run(run_check(plan._replace(on_item=take)))
+    if state is not None:
+        is_everything = not (options.paths or options.url or options.urls_from or options.changed_since or options.shard or ran.was_stopped)
+        state.save(Path(options.state), [link.url for link in plan.links] if is_everything else None)
+    _write(ran.report, options)
+    if options.fix:
+        _fix(folder, ran.report)
+    return STOPPED if ran.was_stopped else exit_code(ran.report, options.fail_on)
+
+
+def _settings(options: Any) -> Settings:
+    from llmops_catalog.links.limits import Settings
+
+    return Settings(options.concurrency, options.per_host, options.timeout, options.deadline, tuple(options.allow_address))
+
+
+def _state(options: Any) -> State | None:
+    from llmops_catalog.links.state import DAYS_NEEDED, FAILURES_NEEDED, State
+
+    if not options.state:
+        if (options.failures or 1) > 1 or options.days:
+            raise UsageError("--failures and --days count over several runs", "name the file that remembers them: --state FILE")
+        return None
+    failures = FAILURES_NEEDED if options.failures is None else options.failures
+    days = DAYS_NEEDED if options.days is None else options.days
+    return State.load(Path(options.state), failures, days)
+
+
+def _plan(folder: str | None, options: Any, state: State | None) -> Plan:
+    """What to check: the addresses given, else those of the catalog with its models."""
+    from llmops_catalog.links.hosts.registry import adapters
+    from llmops_catalog.links.hub_client import HubClient, HubEndpoint
+    from llmops_catalog.links.run import Plan
+
+    hub = HubEndpoint.from_environment()
+    client = HubClient(hub)
+    plan = Plan((), _settings(options), state=state, drift=options.drift, archive=options.archive, named_places=_named_places(hub.url))
+    plan = plan._replace(adapters=[one for one in adapters(hub, client) if not (options.no_hub and type(one).__name__ == "HuggingFace")])
+    if options.url or options.urls_from:
+        if options.paths or options.changed_since or options.fix:
+            raise UsageError("--url and --urls-from are instead of the catalog: PATH, --changed-since and --fix do not go with them")
+        plan = plan._replace(links=_given(options))
+    else:
+        plan = _of_catalog(plan, folder, options, None if options.no_hub else client)
+    if options.shard:
+        from llmops_catalog.links.shard import parse_shard, shard
+
+        index, count = parse_shard(options.shard)
+        plan = plan._replace(links=shard(plan.links, index, count), models=plan.models[index - 1 :: count])
+    return plan
+
+
+def _named_places(hub_url: str) -> tuple[str, ...]:
+    """Where the environment says an API is: these may lie in a private network."""
+    import os
+
+    places = [os.environ[name] for name in ("HF_ENDPOINT",) if os.environ.get(name)]
+    places = [hub_url] if places else []
+    api = os.environ.get("GITHUB_API_URL", "").strip()
+    return (*places, *([api] if api.startswith(("http://", "https://")) else []))
+
+
+def _of_catalog(plan: Plan, folder: str | None, options: Any, client: HubClient | None) -> Plan:
+    from datetime import UTC, datetime
+
+    from llmops_catalog.catalog import catalog_folder
+    from llmops_catalog.catalog.folder import read_folder
+    from llmops_catalog.catalog.load import load_records
+    from llmops_catalog.cli.validate import below, inside
+    from llmops_catalog.links.changed import only_changed
+    from llmops_catalog.links.collect import collect
+    from llmops_catalog.links.exceptions import load_exceptions
+    from llmops_catalog.links.hub_drift import model_records
+
+    root = catalog_folder(folder).absolute()
+    wanted = [below(root, path) for path in options.paths]
+    found = collect(root, wanted, own_machine=bool(options.allow_address)).links
+    links = only_changed(found, options.changed_since, root) if options.changed_since else found
+    exceptions = load_exceptions(root)
+    problems = exceptions.expired(datetime.now(UTC).date().isoformat())
+    if not wanted and not options.changed_since:
+        problems += exceptions.unused(link.url for link in links)
+    models: tuple[ModelRecord, ...] = ()
+    if client is not None:
+        models = tuple(model for model in model_records(load_records(read_folder(root)).records) if inside(model.place.path, wanted))
+        if options.changed_since:
+            files = {place.path for link in links for place in link.places}
+            models = tuple(model for model in models if model.place.path in files)
+    return plan._replace(links=links, models=models, hub=client, exceptions=exceptions, problems=problems)
+
+
+def _given(options: Any) -> tuple[Link, ...]:
+    """The addresses of `--url` and `--urls-from`, each once."""
+    from llmops_catalog.links.results import Link, Place
+
+    places: dict[str, list[Place]] = {url.strip(): [] for url in options.url}
+    if options.urls_from:
+        for number, line in enumerate(_lines(options.urls_from), start=1):
+            url = line.strip()
+            if url and not url.startswith("#"):
+                places.setdefault(url, []).append(Place(options.urls_from, number, 1 + line.index(url[0]), ""))
+    return tuple(Link(url, tuple(at)) for url, at in places.items() if url)
+
+
+def _lines(name: str) -> list[str]:
+    try:
+        if name == "-":
+            raw = sys.stdin.buffer.read(LARGEST_LIST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                raw = file.read(LARGEST_LIST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {name!r}: {error.strerror}") from None
+    if len(raw) > LARGEST_LIST_BYTES:
+        raise UsageError(f"{name!r} is larger than {LARGEST_LIST_BYTES // 2**20} MiB")
+    return raw.decode("utf-8-sig", "replace").split("\n")
+
+
+def _explain(options: Any) -> int:
+    import asyncio
+
+    from llmops_catalog.links.explain import explain
+    from llmops_catalog.report.link_exchange import as_text
+
+    explained = asyncio.run(explain(options.explain, _settings(options)))
+    sys.stdout.write(as_text(explained, style_for(sys.stdout)))
+    outcome = explained.judgement.outcome
+    return 1 if outcome == "fail" or outcome == options.fail_on else 0
+
+
+def _fix(folder: str | None, report: Report) -> None:
+    from llmops_catalog.catalog import catalog_folder
+    from llmops_catalog.links.repair import repair
+    from llmops_catalog.report.tables import printable
+
+    for one in repair(catalog_folder(folder).absolute(), report.links, report.models):
+        told = f"{one.old} -> {one.new}" if one.old else f"added {one.new}"
+        sys.stderr.write(printable(f"{one.path}:{one.line}: {'rewritten' if one.done else 'not rewritten'}: {told}"))
+        sys.stderr.write(printable(f" ({one.why_not})" if one.why_not else "") + "\n")
+
+
+# --- the report -------------------------------------------------------------------------------------------------------
+
+
+def merge_links_command(_folder: str | None, options: Any) -> int:
+    """Puts the reports of several shards, or of several runs, together. Exits 1 where something is proved dead."""
+    from llmops_catalog.links.stream import merge, read_report
+
+    report = merge([read_report(Path(name)) for name in options.files])
+    _write(report, options)
+    return exit_code(report, options.fail_on)
+
+
+def exit_code(report: Report, fail_on: str) -> int:
+    """1 where a link or a model is proved dead, or an exception has ended; with `unknown` also where one cannot be judged."""
+    outcomes = {result.judgement.outcome for result in report.links} | {model.outcome for model in report.models}
+    is_found = "fail" in outcomes or (fail_on == "unknown" and "unknown" in outcomes)
+    return 1 if is_found or any(problem.level == "error" for problem in report.problems) else 0
+
+
+def _write(report: Report, options: Any) -> None:
+    from llmops_catalog.files import write_text
+
+    if options.output:
+        write_text(Path(options.output), _written(report, options))
+        return
+    sys.stdout.write(_written(report, options))
+
+
+def _written(report: Report, options: Any) -> str:
+    import json
+    from datetime import UTC, datetime
+
+    from llmops_catalog.report.links import as_github, as_text
+
+    if options.format == "json":
+        return json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
+    if options.format == "github":
+        return as_github(report, options.fail_on)
+    if options.format == "markdown":
+        from llmops_catalog.report.links_markdown import as_markdown
+
+        return as_markdown(report, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    if options.format in ("junit", "sarif"):
+        from llmops_catalog.report.links_machine import as_junit, as_sarif
+
+        return as_junit(report) if options.format == "junit" else json.dumps(as_sarif(report), indent=2) + "\n"
+    return as_text(report, style_for(sys.stdout), options.verbose)

@@ -1,0 +1,213 @@
+"""One attempt at one address: HEAD, then GET where that is not a success, redirects followed hop by hop, cookies kept within the chain."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from llmops_catalog.links.connection import Head
+from llmops_catalog.links.exchange import Exchange, Hop, NoAnswer, Trouble
+from llmops_catalog.links.fetch import Fetcher, Request, is_redirect
+from llmops_catalog.links.gate import is_limited
+from llmops_catalog.links.inflate import ACCEPTED
+from llmops_catalog.links.limits import MOST_HOPS, PAGES_READ_PER_HOST, USER_AGENT, Budget
+from llmops_catalog.links.page import Wanted
+from llmops_catalog.links.soft404 import PATH_THAT_CANNOT_EXIST, looks_lost
+from llmops_catalog.links.target import BadAddress, Target, join, parse_target
+
+MOST_COOKIES, LONGEST_COOKIE = 30, 4096
+MOST_FOLDERS_ASKED = 50
+HEAD_SHARE = 0.4
+"""Of an attempt's time, for a HEAD that some servers never answer."""
+_HONEST = (
+    ("User-Agent", USER_AGENT), ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"), ("Accept-Language", "en"),
+    ("Accept-Encoding", ACCEPTED),
+)  # fmt: skip
+_BROWSER_LIKE = (
+    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"),
+    ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"),
+    ("Accept-Language", "en-US,en;q=0.9"),
+    ("Accept-Encoding", ACCEPTED), ("Upgrade-Insecure-Requests", "1"), ("Sec-Fetch-Dest", "document"), ("Sec-Fetch-Mode", "navigate"),
+    ("Sec-Fetch-Site", "none"), ("Sec-Fetch-User", "?1"),
+)  # fmt: skip
+_NO_DIFFERENCE = frozenset({"bad-address", "forbidden-address", "no-such-host", "resolver", "no-network", "refused", "unreachable",
+                            "certificate",
+                            "incomplete-chain", "tls", "given-up"})  # fmt: skip
+"""Troubles that another method would meet again."""
+
+
+class Errand(NamedTuple):
+    """What is to be found out about one page: its address without fragment, and what all links into it look for there.
+
+    `validators` are headers for a conditional request, where the page is known from an earlier run.
+    """
+
+    target: Target
+    wanted: Wanted = Wanted()
+    validators: tuple[tuple[str, str], ...] = ()
+    fresh: bool = False
+    browser_like: bool = False
+
+    @property
+    def looks_inside(self) -> bool:
+        """True where a link leads to a part of the page."""
+        return bool(self.wanted.anchors or self.wanted.texts)
+
+
+async def attempt(fetcher: Fetcher, errand: Errand, budget: Budget) -> Exchange:
+    """One exchange; whatever goes wrong is in its `trouble`."""
+    url = errand.target.page_url
+    if errand.browser_like:
+        return await _as_browser(fetcher, errand, budget, ())
+    head = await _follow(fetcher, errand, budget, "HEAD", errand.target, _HONEST + errand.validators)
+    last = head.last
+    if head.trouble is not None and head.trouble.kind in _NO_DIFFERENCE:
+        return head
+    if head.trouble is None and last is not None:
+        if is_limited(last.status, dict(last.headers)):
+            return head
+        if last.status == 304 and errand.validators:
+            return head
+        if (200 <= last.status < 300 and last.status != 202) or (last.status == 300):
+            return await _page_of(fetcher, errand, budget, head)
+    got = await _follow(fetcher, errand, budget, "GET", errand.target, _HONEST)
+    if (
+        got.trouble is None
+        and got.last is not None
+        and got.last.status in (403, 406)
+        and not is_limited(got.last.status, dict(got.last.headers))
+    ):
+        return await _as_browser(fetcher, errand, budget, got.hops)
+    return await _compared(fetcher, budget, Exchange(url, got.hops, got.trouble))
+
+
+async def _as_browser(fetcher: Fetcher, errand: Errand, budget: Budget, before: tuple[Hop, ...]) -> Exchange:
+    """The same once more, asked as a browser asks; counts only where it brings the page."""
+    again = await _follow(fetcher, errand, budget, "GET", errand.target, _BROWSER_LIKE)
+    hops = tuple(hop._replace(browser_like=True) for hop in again.hops)
+    if before and not (again.trouble is None and hops and 200 <= hops[-1].status < 300):
+        return Exchange(errand.target.page_url, before)
+    return Exchange(errand.target.page_url, hops, again.trouble)
+
+
+async def _page_of(fetcher: Fetcher, errand: Errand, budget: Budget, head: Exchange) -> Exchange:
+    """The page a successful HEAD led to, where its words are needed: to find an anchor, or to see that it says "not found"."""
+    last = head.hops[-1]
+    target = parse_target(last.url)
+    gate = fetcher.gate(target)
+    is_html = last.header("content-type").partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml", "")
+    if not errand.looks_inside:
+        if not is_html or (gate.pages_read >= PAGES_READ_PER_HOST and not gate.answers_anything):
+            return head
+        if not last.header("content-type") and last.header("content-length") == "0":
+            return head
+    gate.pages_read += 1
+    got = await _follow(fetcher, errand, budget, "GET", target, _HONEST)
+    if got.trouble is not None and not got.hops and not errand.looks_inside:
+        return head  # it answered a moment ago
+    if got.last is not None and got.last.status in (403, 405, 406, 429, 503) and not errand.looks_inside:
+        return head
+    return await _compared(fetcher, budget, Exchange(head.url, head.hops + got.hops, got.trouble))
+
+
+async def _compared(fetcher: Fetcher, budget: Budget, exchange: Exchange) -> Exchange:
+    """With what the host answers to a path that cannot exist, where that decides."""
+    last = exchange.last
+    if exchange.trouble is not None or last is None or not 200 <= last.status < 300:
+        return exchange
+    first, target = parse_target(exchange.url), parse_target(last.url)
+    moved_to_a_front_page = (
+        target.page_url != first.page_url and target.plain_path == "/" and first.plain_path != "/" and target.site != first.site
+    )
+    suspicious = last.page is not None and last.page.is_html and looks_lost(last.url, last.page)
+    about = first if moved_to_a_front_page else target
+    gate = fetcher.gate(about)
+    unknown = not gate.elsewhere and last.page is not None and last.page.is_html and target.plain_path != "/"
+    if not (moved_to_a_front_page or suspicious or unknown or (gate.answers_anything and last.page is not None)):
+        return exchange
+    return exchange._replace(elsewhere=await _elsewhere(fetcher, about, budget))
+
+
+async def _elsewhere(fetcher: Fetcher, about: Target, budget: Budget) -> Hop | None:
+    """What the host answers, beside this page, to a path that cannot exist; asked once for each folder."""
+    gate = fetcher.gate(about)
+    folder = about.plain_path.rpartition("/")[0]
+    if folder not in gate.elsewhere and len(gate.elsewhere) < MOST_FOLDERS_ASKED:
+        gate.elsewhere[folder] = None  # others need not ask at the same time
+        beside = about._replace(path=f"{folder}/{PATH_THAT_CANNOT_EXIST}", fragment="")
+        found = await _follow(fetcher, Errand(beside), budget, "GET", beside, _HONEST)
+        if found.trouble is None and found.last is not None:
+            gate.elsewhere[folder] = found.last
+            gate.answers_anything = 200 <= found.last.status < 300 and len(found.hops) == 1
+    return gate.elsewhere.get(folder)
+
+
+async def _follow(
+    fetcher: Fetcher, errand: Errand, budget: Budget, method: str, start: Target, headers: tuple[tuple[str, str], ...]
+) -> Exchange:
+    """All hops from `start` to an answer that is no redirect."""
+    hops: list[Hop] = []
+    cookies: dict[str, dict[str, str]] = {}
+    seen: set[tuple[str, str]] = set()
+    target = start
+    wanted = errand.wanted if method == "GET" else None
+
+    def ended(trouble: Trouble | None) -> Exchange:
+        return Exchange(errand.target.page_url, tuple(hops), trouble)
+
+    for _ in range(MOST_HOPS + 1):
+        cookie = _cookie_header(cookies, target)
+        if (target.page_url, cookie) in seen:
+            return ended(Trouble("redirect-circle", "the redirects lead in a circle"))
+        seen.add((target.page_url, cookie))
+        request = Request(
+            method, target, headers + ((("Cookie", cookie),) if cookie else ()), wanted=wanted, fresh=errand.fresh and not hops
+        )
+        try:
+            hop = await fetcher.hop(request, budget, budget.left * HEAD_SHARE if method == "HEAD" else None)
+        except NoAnswer as error:
+            return ended(error.trouble)
+        hops.append(hop)
+        _keep_cookies(cookies, target, hop)
+        location = _next(hop)
+        if location is None:
+            return ended(None)
+        try:
+            following = join(target, location)
+        except BadAddress as error:
+            return ended(Trouble("bad-address", f"it redirects to {location[:200]!r}: {error.reason}"))
+        if hop.page is not None and hop.page.refresh and following.page_url == target.page_url:
+            return ended(None)  # a page that reloads itself
+        target = following
+    return ended(Trouble("too-many-redirects", f"it redirects more than {MOST_HOPS} times"))
+
+
+def _next(hop: Hop) -> str | None:
+    """Where the answer sends a browser: its `Location`, or the refresh a page asks for at once."""
+    if is_redirect(Head(hop.status, hop.headers)):
+        return hop.header("location")
+    return hop.page.refresh if hop.page is not None and hop.status == 200 else None
+
+
+def _cookie_header(cookies: dict[str, dict[str, str]], target: Target) -> str:
+    pairs = [f"{name}={value}" for host, jar in cookies.items() if target.host == host or target.host.endswith(f".{host}")
+             for name, value in jar.items()]  # fmt: skip
+    return "; ".join(pairs)[:LONGEST_COOKIE]
+
+
+def _keep_cookies(cookies: dict[str, dict[str, str]], target: Target, hop: Hop) -> None:
+    """Remembers what the server set, for its own host (or the domain it belongs to) and this chain alone."""
+    for name, value in hop.headers:
+        if name != "set-cookie" or len(value) > LONGEST_COOKIE or sum(map(len, cookies.values())) >= MOST_COOKIES:
+            continue
+        pair, *attributes = value.split(";")
+        key, _, content = pair.partition("=")
+        if not key.strip() or not (key + content).isascii() or not (key + content).isprintable():
+            continue
+        named = {part.partition("=")[0].strip().lower(): part.partition("=")[2].strip().lower() for part in attributes}
+        domain = named.get("domain", "").lstrip(".")
+        is_parent = "." in domain and target.host.endswith(f".{domain}")
+        jar = cookies.setdefault(domain if is_parent else target.host, {})
+        if named.get("max-age", "1").startswith(("0", "-")):
+            jar.pop(key.strip(), None)
+        else:
+            jar[key.strip()] = content.strip()

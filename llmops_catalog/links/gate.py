@@ -1,0 +1,136 @@
+"""Politeness towards one host: how many at once, how fast, and how long it wants to be left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import monotonic
+
+from llmops_catalog.links.exchange import Hop, NoAnswer, Trouble
+from llmops_catalog.links.limits import LONGEST_PAUSE_SECONDS
+
+FIRST_INTERVAL, LONGEST_INTERVAL = 0.25, 5.0
+CALM_ANSWERS = 10
+"""Answers without complaint after which the interval is halved."""
+MOST_REFUSALS = 5
+"""Answers in a row that ask to wait, after all waiting is used up: then the host is left alone for the rest of the run."""
+SPREAD_SECONDS = 2.0
+"""Longest interval chosen to spread what is left of a rate limit."""
+_EPOCH = 10**8
+"""A reset above this is a moment, below it a number of seconds (GitHub sends the one, others the other)."""
+
+
+class Gate:
+    """The queue before one host; `async with gate:` is one turn. Also what is known of the host: how many of its pages were read, whether
+    it answers with a page to paths that cannot exist, and what (`elsewhere`, by folder).
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._places = asyncio.Semaphore(at_once)
+        self._closed_until = 0.0
+        self._next_at = 0.0
+        self._interval = 0.0
+        self._calm = 0
+        self._refusals = 0
+        self.pause_left = LONGEST_PAUSE_SECONDS
+        self.pages_read = 0
+        self.answers_anything = False
+        self.elsewhere: dict[str, Hop | None] = {}
+
+    async def __aenter__(self) -> None:
+        await self._places.acquire()
+        try:
+            while True:
+                if self._refusals > MOST_REFUSALS and self.pause_left <= 0:
+                    raise NoAnswer(Trouble("given-up", "the host asks to be left alone for longer than we wait"))
+                wait = max(self._closed_until, self._next_at) - monotonic()
+                if wait <= 0:
+                    break
+                await asyncio.sleep(wait)
+            self._next_at = monotonic() + self._interval
+        except BaseException:
+            self._places.release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._places.release()
+
+    @property
+    def is_closed(self) -> bool:
+        """True while the host is left alone because it asked for it."""
+        return self._closed_until > monotonic()
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """Learns from an answer: closes the gate for as long as the host asks, widens the interval when it complains."""
+        if is_limited(status, headers):
+            self._refusals += 1
+            self._calm = 0
+            self._interval = min(max(2 * self._interval, FIRST_INTERVAL), LONGEST_INTERVAL)
+            self._pause(wait_seconds(headers) or self._interval * 4)
+            return
+        self._refusals = 0
+        self._calm += 1
+        if self._calm >= CALM_ANSWERS:
+            self._calm, self._interval = 0, self._interval / 2 if self._interval > 0.05 else 0.0
+        if allowance := remaining(headers):
+            left, seconds = allowance
+            if left <= 0:
+                self._pause(seconds)
+            elif left < 20:
+                self._interval = max(self._interval, min(seconds / left, SPREAD_SECONDS))
+
+    def _pause(self, seconds: float) -> None:
+        now = monotonic()
+        already = max(self._closed_until - now, 0.0)
+        more = min(max(seconds - already, 0.0), self.pause_left)
+        self.pause_left -= more
+        self._closed_until = now + already + more
+
+
+def is_limited(status: int, headers: Mapping[str, str]) -> bool:
+    """True where an answer asks to come back later: 429, or 403 and 503 that say when."""
+    if status == 429:
+        return True
+    if status == 503:
+        return "retry-after" in headers
+    return status == 403 and ("retry-after" in headers or (remaining(headers) or (1, 0.0))[0] <= 0)
+
+
+def wait_seconds(headers: Mapping[str, str]) -> float | None:
+    """How long the host asks to wait: `Retry-After` in seconds or as a date, else when its limit is reset. None where it does not say."""
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,12}(?:\.\d{1,6})?", text):
+        return float(text)
+    if text:
+        try:
+            moment = parsedate_to_datetime(text)
+            sent = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
+            return max((_aware(moment) - _aware(sent)).total_seconds(), 0.0)
+        except (ValueError, TypeError, OverflowError, IndexError):
+            pass
+    allowance = remaining(headers)
+    return allowance[1] if allowance and allowance[0] <= 0 else None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def remaining(headers: Mapping[str, str]) -> tuple[int, float] | None:
+    """Requests left and seconds until there are more, by `RateLimit` (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/)
+    or the older ``RateLimit-Remaining`` and ``X-RateLimit-Remaining``; None where the host says neither.
+    """
+    text = headers.get("ratelimit", "")[:500]
+    if text:
+        left, seconds = re.search(r"\b(?:r|remaining)=(\d{1,9})", text), re.search(r"\b(?:t|reset)=(\d{1,9})", text)
+        if left and seconds:
+            return int(left[1]), float(seconds[1])
+    for prefix in ("ratelimit-", "x-ratelimit-", "x-rate-limit-"):
+        left_text, reset = headers.get(f"{prefix}remaining", "").strip(), headers.get(f"{prefix}reset", "").strip()
+        if re.fullmatch(r"\d{1,9}", left_text) and re.fullmatch(r"\d{1,12}(?:\.\d+)?", reset):
+            seconds_left = float(reset) - datetime.now(UTC).timestamp() if float(reset) > _EPOCH else float(reset)
+            return int(left_text), max(seconds_left, 0.0)
+    return None

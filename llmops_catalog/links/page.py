@@ -1,0 +1,225 @@
+"""What a page shows, read piece by piece in bounded memory and linear time: its title, the anchors looked for, how much text there is.
+
+No tree is built and no whole page is kept; half-open tags, comments and quotes of hostile pages cost nothing more.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from html import unescape
+from typing import NamedTuple
+
+from llmops_catalog.links.exchange import Page
+
+ENOUGH_BYTES = 128 * 1024
+"""Read of a page when no anchor is looked for: its title and beginning are there long before."""
+KEPT_TEXT = 4096
+LONGEST_TAG = 32 * 1024
+LONGEST_TITLE = 300
+SHELL_TEXT = 300
+"""A page with scripts and fewer visible characters than this draws itself in the browser."""
+MOST_ODD_TAGS = 50
+
+_OPENING = re.compile(r"<(?=[a-zA-Z/!])")
+_SPACE = re.compile(r"\s+")
+_TAG_NAME = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,40})")
+_TAG_END = re.compile(r"""[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
+_ATTRIBUTE = re.compile(r"""(?:^|[\s"'/])(id|name|content|http-equiv)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+))""", re.IGNORECASE)
+_HIDDEN = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "noscript", "template", "svg", "iframe")}
+_REFRESH = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?['\"]?([^'\"]+)", re.IGNORECASE)
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{1,40})""", re.IGNORECASE)
+_ENCODING = re.compile(
+    r"utf-?8|utf-?16(-?[lb]e)?|us-ascii|ascii|latin-?1|iso-?8859-?\d{1,2}|windows-?12\d\d|cp12\d\d|koi8-[ru]|gbk|gb2312|gb18030|big5|"
+    r"shift[_-]jis|sjis|euc-(jp|kr)|macintosh", re.IGNORECASE,
+)  # fmt: skip
+"""What pages are written in; other names Python knows (`idna`, `unicode_escape`) are no character sets."""
+_MARKS = re.compile(
+    r"challenge-platform|cf-chl|cf_chl|_Incapsula_Resource|px-captcha|awsWaf|aws-waf|datadome|captcha|Request unsuccessful|"
+    r"distil_r_|akam/|ddos-guard", re.IGNORECASE,
+)  # fmt: skip
+"""Traces of the walls that stand before pages."""
+
+
+class Wanted(NamedTuple):
+    """What is looked for in a page: anchors (folded, see `folded`) and pieces of text (folded)."""
+
+    anchors: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+
+
+def folded(text: str) -> str:
+    """One spelling for what readers take for the same: composed, without case, white space as one blank."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+class PageReader:
+    """Give it the inflated body with `feed` until that says True (enough is known) or the body ends; then take the `page`."""
+
+    def __init__(self, content_type: str, wanted: Wanted | None = None) -> None:
+        self._wanted = wanted or Wanted()
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._content_type = content_type
+        self._buffer = ""
+        self._skipping: re.Pattern[str] | None = None
+        self._odd_tags = 0
+        self._read = 0
+        self._in: str | None = None
+        self._parts: dict[str, str] = {"title": "", "h1": ""}
+        self._text, self._text_length, self._tail, self._gap = "", 0, "", ""
+        self._anchors: set[str] = set()
+        self._mentioned: set[str] = set()
+        self._texts: set[str] = set()
+        self._marks: set[str] = set()
+        self._has_ids = False
+        self._scripts = 0
+        self._refresh: str | None = None
+
+    def feed(self, data: bytes) -> bool:
+        """Takes the next piece; True where nothing more needs to be read."""
+        if self._decoder is None:
+            self._decoder = _decoder(self._content_type, data)
+        self._read += len(data)
+        self._buffer += self._decoder.decode(data)
+        self._marks.update(mark.lower() for mark in _MARKS.findall(self._buffer))
+        self._scan()
+        if self._wanted.anchors or self._wanted.texts:
+            return self._anchors >= self._wanted.anchors and self._texts >= self._wanted.texts and self._read >= KEPT_TEXT
+        return self._read >= ENOUGH_BYTES
+
+    def page(self, complete: bool) -> Page:
+        """What was seen."""
+        if self._skipping is None:
+            self._show(self._buffer.partition("<")[0])
+        title, heading = (" ".join(unescape(self._parts[name]).split())[:LONGEST_TITLE] for name in ("title", "h1"))
+        return Page(
+            title, heading, " ".join(unescape(self._text).split())[:KEPT_TEXT], self._text_length, frozenset(self._anchors),
+            frozenset(self._texts), self._has_ids, self._scripts, self._scripts > 0 and self._text_length < SHELL_TEXT, self._refresh,
+            frozenset(self._marks), frozenset(self._mentioned), complete,
+        )  # fmt: skip
+
+    # --- the scan -----------------------------------------------------------------------------------------------------
+
+    def _scan(self) -> None:
+        """Moves over everything in the buffer that is whole, and keeps the rest."""
+        text, at = self._buffer, 0
+        while True:
+            if self._skipping is not None:
+                end = self._skipping.search(text, at)
+                self._mention(text[at : end.start() if end else len(text)])
+                if end is None:
+                    at = max(at, len(text) - 16)
+                    break
+                at, self._skipping = (end.end(), None) if self._skipping is _COMMENT_END else (end.start(), None)
+            opening = _OPENING.search(text, at)
+            if opening is None:
+                end_of_text = len(text) - 1 if text.endswith("<") else len(text)
+                self._show(text[at:end_of_text])
+                at = end_of_text
+                break
+            start = opening.start()
+            self._show(text[at:start])
+            at = start
+            if text.startswith("<!--", at):
+                self._skipping, at = _COMMENT_END, at + 4
+                continue
+            if len(text) - at < 4:
+                break
+            name = _TAG_NAME.match(text, at)
+            if name is None:  # a doctype, or a lone "</"
+                self._show(text[at : at + 2])
+                at += 2
+                continue
+            end_at = self._tag_end(text, name.end())
+            if end_at < 0:
+                if len(text) - at > LONGEST_TAG:
+                    at = name.end()
+                    continue
+                break
+            self._tag(name[2].lower(), bool(name[1]), text[name.end() : end_at - 1])
+            at = end_at
+        self._buffer = text[at:]
+
+    def _tag_end(self, text: str, start: int) -> int:
+        """Where the tag ends, quotes respected as long as the page is not made of half-open ones; -1 where it is not all there."""
+        if self._odd_tags < MOST_ODD_TAGS:
+            if match := _TAG_END.match(text, start, start + LONGEST_TAG):
+                return match.end()
+            if len(text) - start < LONGEST_TAG:
+                return -1
+            self._odd_tags += 1
+        return text.find(">", start, start + LONGEST_TAG) + 1 or -1
+
+    def _tag(self, name: str, closes: bool, attributes: str) -> None:
+        self._gap = " "
+        if closes:
+            if name == self._in:
+                self._in = None
+            return
+        if name == "script":
+            self._scripts += 1
+        if "=" in attributes:
+            self._attributes(name, attributes)
+        if name in _HIDDEN and not attributes.endswith("/"):
+            self._skipping = _HIDDEN[name]
+        elif name in self._parts and not self._parts[name]:
+            self._in = name
+
+    def _attributes(self, tag: str, text: str) -> None:
+        found = {match[1].lower(): match[2] or match[3] or match[4] or "" for match in _ATTRIBUTE.finditer(text)}
+        if tag == "meta":
+            if found.get("http-equiv", "").strip().lower() == "refresh" and (match := _REFRESH.match(unescape(found.get("content", "")))):
+                self._refresh = self._refresh or match[1].strip()[:2000]
+            return
+        for value in filter(None, (found.get("id"), found.get("name") if tag == "a" else None)):
+            self._has_ids = True
+            anchor = folded(unescape(value))
+            if anchor in self._wanted.anchors:
+                self._anchors.add(anchor)
+
+    def _mention(self, hidden: str) -> None:
+        """Anchors that a script speaks of may be made by it."""
+        if self._wanted.anchors and self._skipping is _HIDDEN["script"]:
+            seen = folded(hidden)
+            self._mentioned.update(anchor for anchor in self._wanted.anchors if anchor in seen)
+
+    def _show(self, text: str) -> None:
+        """Takes text between tags."""
+        if self._in is not None:
+            if len(self._parts[self._in]) < LONGEST_TITLE:
+                self._parts[self._in] += text[:LONGEST_TITLE]
+            if self._in == "title":
+                return
+        if not text or text.isspace():
+            return
+        self._text_length += len(text)
+        text, self._gap = self._gap + text, ""
+        if len(self._text) < KEPT_TEXT:
+            self._text += text[:KEPT_TEXT]
+        if self._wanted.texts:
+            longest = max(map(len, self._wanted.texts))
+            self._tail = _SPACE.sub(" ", self._tail + unicodedata.normalize("NFC", unescape(text)).casefold())
+            self._texts.update(piece for piece in self._wanted.texts if piece in self._tail)
+            self._tail = self._tail[-longest:]
+
+
+_COMMENT_END = re.compile("-->")
+
+
+def _decoder(content_type: str, start: bytes) -> codecs.IncrementalDecoder:
+    """By byte-order mark, header, or what the page says of itself; UTF-8 otherwise. Never fails on a byte."""
+    name = "utf-8-sig"
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        name = "utf-16"
+    elif match := re.search(r"charset\s*=\s*[\"']?([\w-]{1,40})", content_type, re.IGNORECASE):
+        name = match[1]
+    elif inside := _CHARSET.search(start[:2048]):
+        name = inside[1].decode("ascii", "replace")
+        name = "utf-8" if name.lower().startswith("utf-16") else name  # it could not have been read as what it says
+    if not _ENCODING.fullmatch(name):
+        name = "utf-8-sig"
+    try:
+        return codecs.getincrementaldecoder(name)("replace")
+    except LookupError:
+        return codecs.getincrementaldecoder("utf-8-sig")("replace")

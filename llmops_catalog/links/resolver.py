@@ -1,0 +1,144 @@
+"""From a host to the addresses that may be connected to: looked up once, every one checked, never looked up again in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import queue
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from llmops_catalog.links.addresses import Address, Network, is_plainly_spelled, spelled_address, why_forbidden
+from llmops_catalog.links.exchange import NoAnswer, Trouble
+
+LOOK_UPS_AT_ONCE = 16
+KEPT_SECONDS = 300.0
+NEVER_DELEGATED = ("invalid", "test", "example")
+"""Top-level names that no public host has (https://www.rfc-editor.org/rfc/rfc6761)."""
+CONTROL_HOSTS = ("github.com", "en.wikipedia.org", "huggingface.co")
+"""Names that exist: a resolver that knows none of them says nothing about any other."""
+
+Lookup = Callable[[str], Sequence[str]]
+"""The addresses of a name, as text. Raises `socket.gaierror`."""
+
+
+def system_lookup(host: str) -> list[str]:
+    """As the system resolves it: hosts file, search list, name servers."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Resolver:
+    """Looks names up in threads of its own, so that a slow name server holds up only who asked it."""
+
+    def __init__(self, allowed: Sequence[Network] = (), lookup: Lookup = system_lookup) -> None:
+        self.allowed = tuple(allowed)
+        self._lookup = lookup
+        self._known: dict[str, tuple[float, tuple[Address, ...]]] = {}
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._threads = 0
+        self._waiting = 0
+        self._works: bool | None = None
+
+    async def addresses(self, host: str) -> tuple[Address, ...]:
+        """The addresses to connect to, IPv4 first. Raises `NoAnswer` where there is none, or none that is allowed."""
+        literal = spelled_address(host)
+        if literal is not None:
+            return (self._permitted_literal(host, literal),)
+        if host == "localhost" or host.endswith(".localhost"):
+            found = await self._loopback(host)
+        else:
+            found = await self._resolved(host)
+        permitted = [address for address in found if why_forbidden(address, self.allowed) is None]
+        if not permitted:
+            raise NoAnswer(Trouble("forbidden-address", f"{host[:80]} leads to {why_forbidden(found[0], self.allowed)}"))
+        return tuple(sorted(permitted, key=lambda address: address.version))
+
+    def _permitted_literal(self, host: str, literal: Address) -> Address:
+        reason = why_forbidden(literal, self.allowed)
+        if reason is None and not is_plainly_spelled(host) and not any(literal in network for network in self.allowed):
+            reason = f"{literal}, spelled in an odd way"
+        if reason is not None:
+            raise NoAnswer(Trouble("forbidden-address", f"{host[:80]} is {reason}"))
+        return literal
+
+    async def _loopback(self, host: str) -> tuple[Address, ...]:
+        """RFC 6761: names under localhost mean this machine, whatever a server says."""
+        try:
+            found = tuple(ipaddress.ip_address(text) for text in await self._ask(host))
+        except socket.gaierror:
+            found = ()
+        return found or (ipaddress.ip_address("127.0.0.1"),)
+
+    async def _resolved(self, host: str) -> tuple[Address, ...]:
+        known = self._known.get(host)
+        if known and monotonic() - known[0] < KEPT_SECONDS:
+            return known[1]
+        try:
+            found = tuple(ipaddress.ip_address(text.partition("%")[0]) for text in await self._ask(host))
+        except (socket.gaierror, UnicodeError) as error:
+            raise NoAnswer(await self._why_not(host, error)) from None
+        if not found:
+            raise NoAnswer(Trouble("resolver", f"the resolver answered nothing for {host[:80]}"))
+        self._works = True
+        self._known[host] = (monotonic(), found)
+        return found
+
+    async def _why_not(self, host: str, error: Exception) -> Trouble:
+        """A name that does not exist is proof only where names that do exist are found."""
+        if host.rpartition(".")[2] in NEVER_DELEGATED:
+            return Trouble("no-such-host", f"there is no host {host[:80]}")
+        does_not_exist = isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", -5))
+        if not does_not_exist:
+            return Trouble("resolver", f"the resolver could not say where {host[:80]} is")
+        if not await self.works():
+            return Trouble("no-network", "this machine resolves no names: is it connected?")
+        return Trouble("no-such-host", f"there is no host {host[:80]}")
+
+    async def works(self) -> bool:
+        """True where at least one name that exists is found. Asked at most once until it is true."""
+        if self._works is None:
+            for control in CONTROL_HOSTS:
+                with contextlib.suppress(socket.gaierror):
+                    if await self._ask(control):
+                        self._works = True
+                        break
+            else:
+                self._works = False
+        return self._works
+
+    async def _ask(self, host: str) -> Sequence[str]:
+        """`lookup` in a daemon thread: one that hangs never keeps the program from ending."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Sequence[str]] = loop.create_future()
+
+        def job() -> None:
+            try:
+                outcome: Sequence[str] | BaseException = self._lookup(host)
+            except Exception as error:
+                outcome = error
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(deliver, outcome)
+
+        def deliver(outcome: Sequence[str] | BaseException) -> None:
+            self._waiting -= 1
+            if future.done():
+                return
+            if isinstance(outcome, BaseException):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self._waiting += 1
+        if self._waiting > self._threads and self._threads < LOOK_UPS_AT_ONCE:
+            self._threads += 1
+            threading.Thread(target=self._work, daemon=True, name="resolver").start()
+        self._jobs.put(job)
+        return await future
+
+    def _work(self) -> None:
+        while True:
+            self._jobs.get()()
