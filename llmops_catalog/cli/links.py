@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -288,27 +288,30 @@ def _write(report: Report, options: Any) -> None:
     from llmops_catalog.files import write_text
 
     if options.output:
-        write_text(Path(options.output), _written(report, options))
+        write_text(Path(options.output), "".join(_written(report, options)))
         return
-    sys.stdout.write(_written(report, options))
+    sys.stdout.writelines(_written(report, options))
 
 
-def _written(report: Report, options: Any) -> str:
+def _written(report: Report, options: Any) -> Iterable[str]:
+    """The report in the wanted form, in pieces."""
     import json
     from datetime import UTC, datetime
 
     from llmops_catalog.report.links import as_github, as_text
 
     if options.format == "json":
-        return json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
+        from llmops_catalog.report.links_json import json_pieces
+
+        return json_pieces(report)
     if options.format == "github":
-        return as_github(report, options.fail_on)
+        return (as_github(report, options.fail_on),)
     if options.format == "markdown":
         from llmops_catalog.report.links_markdown import as_markdown
 
-        return as_markdown(report, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+        return (as_markdown(report, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),)
     if options.format in ("junit", "sarif"):
         from llmops_catalog.report.links_machine import as_junit, as_sarif
 
-        return as_junit(report) if options.format == "junit" else json.dumps(as_sarif(report), indent=2) + "\n"
-    return as_text(report, style_for(sys.stdout), options.verbose)
+        return (as_junit(report) if options.format == "junit" else json.dumps(as_sarif(report), indent=2) + "\n",)
+    return (as_text(report, style_for(sys.stdout), options.verbose),)

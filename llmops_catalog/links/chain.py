@@ -9,13 +9,15 @@ from llmops_catalog.links.exchange import Exchange, Hop, NoAnswer, Trouble
 from llmops_catalog.links.fetch import Fetcher, Request, is_redirect
 from llmops_catalog.links.gate import is_limited
 from llmops_catalog.links.inflate import ACCEPTED
-from llmops_catalog.links.limits import MOST_HOPS, PAGES_READ_PER_HOST, USER_AGENT, Budget
+from llmops_catalog.links.limits import MOST_HOPS, USER_AGENT, Budget
 from llmops_catalog.links.page import Wanted
 from llmops_catalog.links.soft404 import PATH_THAT_CANNOT_EXIST, looks_lost
 from llmops_catalog.links.target import BadAddress, Target, join, parse_target
 
 MOST_COOKIES, LONGEST_COOKIE = 30, 4096
 MOST_FOLDERS_ASKED = 50
+MOST_PAGES_PROBED = 20
+"""Of one host in one run: a host with more links is asked what it answers to a path that cannot exist only where a page looks lost."""
 HEAD_SHARE = 0.4
 """Of an attempt's time, for a HEAD that some servers never answer."""
 _HONEST = (
@@ -96,7 +98,7 @@ async def _page_of(fetcher: Fetcher, errand: Errand, budget: Budget, head: Excha
     gate = fetcher.gate(target)
     is_html = last.header("content-type").partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml", "")
     if not errand.looks_inside:
-        if not is_html or (gate.pages_read >= PAGES_READ_PER_HOST and not gate.answers_anything):
+        if not is_html or (gate.reads_no_more and not gate.hides_loss):
             return head
         if not last.header("content-type") and last.header("content-length") == "0":
             return head
@@ -121,8 +123,10 @@ async def _compared(fetcher: Fetcher, budget: Budget, exchange: Exchange) -> Exc
     suspicious = last.page is not None and last.page.is_html and looks_lost(last.url, last.page)
     about = first if moved_to_a_front_page else target
     gate = fetcher.gate(about)
-    unknown = not gate.elsewhere and last.page is not None and last.page.is_html and target.plain_path != "/"
-    if not (moved_to_a_front_page or suspicious or unknown or (gate.answers_anything and last.page is not None)):
+    new = (
+        not gate.elsewhere and gate.pages <= MOST_PAGES_PROBED and last.page is not None and last.page.is_html and target.plain_path != "/"
+    )
+    if not (moved_to_a_front_page or suspicious or new or (gate.elsewhere and gate.pages <= MOST_PAGES_PROBED)):
         return exchange
     return exchange._replace(elsewhere=await _elsewhere(fetcher, about, budget))
 
@@ -137,7 +141,8 @@ async def _elsewhere(fetcher: Fetcher, about: Target, budget: Budget) -> Hop | N
         found = await _follow(fetcher, Errand(beside), budget, "GET", beside, _HONEST)
         if found.trouble is None and found.last is not None:
             gate.elsewhere[folder] = found.last
-            gate.answers_anything = 200 <= found.last.status < 300 and len(found.hops) == 1
+            other = found.last.page
+            gate.hides_loss = 200 <= found.last.status < 300 and other is not None and looks_lost(about.page_url, other)
     return gate.elsewhere.get(folder)
 
 

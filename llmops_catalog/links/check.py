@@ -141,6 +141,7 @@ class Checker:
         for page in pages.values():
             key = f"{page.target.host}:{page.target.port}"
             self._queues.setdefault(key, deque()).append(page)
+            self.fetcher.gate(page.target).pages += 1
         for key, queue in self._queues.items():
             while self._workers.get(key, 0) < min(self._settings.per_host, len(queue)):
                 self._workers[key] = self._workers.get(key, 0) + 1

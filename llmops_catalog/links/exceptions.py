@@ -14,7 +14,7 @@ from llmops_catalog.catalog.load import EXCEPTIONS_FILE, expired_exceptions
 from llmops_catalog.catalog.source import Document, read_document
 from llmops_catalog.errors import CatalogInvalid
 from llmops_catalog.links.results import Judgement
-from llmops_catalog.problems import Problem
+from llmops_catalog.problems import Problem, in_order
 from llmops_catalog.schema.exceptions import LinkException, LinkExceptions
 
 
@@ -89,7 +89,7 @@ def load_exceptions(root: Path) -> Exceptions:
     except SourceError as error:
         problems = [error.problem(shown)]
     except ValidationError as error:
-        problems = list(explain(error, document, shown, LinkExceptions))
+        problems = in_order(explain(error, document, shown, LinkExceptions))
     except OSError as error:
         problems = [Problem(shown, 1, 1, "not-a-file", f"the file cannot be read: {error.strerror}", "check its permissions")]
     raise CatalogInvalid(problems)

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from time import monotonic
 
 from llmops_catalog.links.exchange import Hop, NoAnswer, Trouble
-from llmops_catalog.links.limits import LONGEST_PAUSE_SECONDS
+from llmops_catalog.links.limits import LONGEST_PAUSE_SECONDS, MOST_PAGES_READ, PAGES_SAMPLED
 
 FIRST_INTERVAL, LONGEST_INTERVAL = 0.25, 5.0
 CALM_ANSWERS = 10
@@ -24,8 +24,10 @@ _EPOCH = 10**8
 
 
 class Gate:
-    """The queue before one host; `async with gate:` is one turn. Also what is known of the host: how many of its pages were read, whether
-    it answers with a page to paths that cannot exist, and what (`elsewhere`, by folder).
+    """The queue before one host; `async with gate:` is one turn.
+
+    Also what is known of the host: how many of its pages the run is about and how many were read; what it answers to paths that cannot
+    exist (`elsewhere`, by folder), and whether that is a page which says so itself (`hides_loss`).
     """
 
     def __init__(self, at_once: int) -> None:
@@ -36,8 +38,9 @@ class Gate:
         self._calm = 0
         self._refusals = 0
         self.pause_left = LONGEST_PAUSE_SECONDS
+        self.pages = 0
         self.pages_read = 0
-        self.answers_anything = False
+        self.hides_loss = False
         self.elsewhere: dict[str, Hop | None] = {}
 
     async def __aenter__(self) -> None:
@@ -57,6 +60,11 @@ class Gate:
 
     async def __aexit__(self, *_: object) -> None:
         self._places.release()
+
+    @property
+    def reads_no_more(self) -> bool:
+        """True once enough of the host's pages were opened: of the others the status has to do."""
+        return self.pages > MOST_PAGES_READ and self.pages_read >= PAGES_SAMPLED
 
     @property
     def is_closed(self) -> bool:

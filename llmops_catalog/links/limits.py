@@ -17,8 +17,8 @@ BODY_SECONDS = 10.0
 """For the body of a page of which only the title is wanted."""
 LONGEST_PAUSE_SECONDS = 60.0
 """What a host may make us wait, all pauses of a run together."""
-PAGES_READ_PER_HOST = 200
-"""Pages whose title is looked at, per host; of more the status has to do, unless the host answers to paths that cannot exist."""
+MOST_PAGES_READ, PAGES_SAMPLED = 500, 100
+"""All pages of a host are opened to see their title as long as a run has no more than so many; of a larger number the first hundred."""
 RETRY_SECONDS = (1.0, 4.0)
 """Waits before the second and the third attempt."""
 

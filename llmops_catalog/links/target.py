@@ -6,12 +6,15 @@ Lenient as browsers are (https://url.spec.whatwg.org/): backslashes are slashes,
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urljoin
 
 import idna
 
 MAX_LENGTH = 8000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_WHITE = re.compile(r"[\t\r\n]")
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
 _AUTHORITY = re.compile(r"[\\/]{2}([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
 _KEPT = "!#$%&'()*+,/:;=?@[]~"
@@ -69,12 +72,13 @@ class Target(NamedTuple):
         return self.path.partition("?")[0]
 
 
+@lru_cache(maxsize=256)
 def parse_target(text: str) -> Target:
     """The target of an absolute address. Raises `BadAddress`."""
     if len(text) > MAX_LENGTH:
         raise BadAddress(f"the address is longer than {MAX_LENGTH:,} characters")
-    text = re.sub(r"[\t\r\n]", "", text.strip(" \t\r\n\f\v"))
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+    text = _WHITE.sub("", text.strip(" \t\r\n\f\v"))
+    if _CONTROL.search(text):
         raise BadAddress("the address contains a control character")
     scheme = _SCHEME.match(text)
     if scheme is None:
@@ -135,7 +139,7 @@ def _numbers_only(host: str) -> str:
 
 def join(base: Target, location: str) -> Target:
     """Where a ``Location`` leads; it inherits the fragment where it has none (RFC 9110, 10.2.2). Raises `BadAddress`."""
-    cleaned = re.sub(r"[\t\r\n]", "", location.strip())
+    cleaned = _WHITE.sub("", location.strip())
     if len(cleaned) > MAX_LENGTH:
         raise BadAddress(f"the address is longer than {MAX_LENGTH:,} characters")
     if not cleaned:

@@ -15,10 +15,10 @@ from pydantic_core import PydanticCustomError
 
 from llmops_catalog.schema.base import Day, Line, Many, StrictModel, described, optional, several
 
-MAX_PATTERN, MAX_MATCHED = 200, 2000
+MAX_PATTERN, MAX_MATCHED = 200, 1000
 """Characters of a pattern, and of an address that is compared with one."""
-MOST_WAYS = MAX_MATCHED**2
-"""Two open quantifiers (``.*``), or one and a few choices."""
+MOST_WAYS = 4 * MAX_MATCHED**2
+"""Two open quantifiers (``.*``) and a few choices: a tenth of a second for the worst address."""
 _ATOM = r"(?:[^\\\[\](){}*+?.^$|]|\\[dw]|\\[^A-Za-z0-9]|\.|\[\^?(?:(?!--|&&|\|\||~~)[^\\\[\]]|\\[dw]|\\[^A-Za-z0-9])+\])"
 _PART = re.compile(
     rf"{_ATOM}(?:(?P<quantifier>[*+?])|\{{(?P<least>\d{{1,3}})(?P<comma>,(?P<most>\d{{1,3}})?)?\}})?"

@@ -20,7 +20,7 @@ from link_cases import CANARY, table
 from misbehaving import Host, World
 
 LONGEST_RUN_SECONDS = 150
-TOKEN = "hf_neverToBeSeenByAnyHost"
+TOKEN = "hf_neverToBeSeenByAnyHost"  # noqa: S105 - opens nothing; it must not be sent
 TOKENS = dict.fromkeys(("HF_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN"), TOKEN)
 
 
@@ -100,8 +100,9 @@ def noted(world: World, cases: list[Case]) -> dict[str, Any]:
     return {
         "urls": {case.name: case.url for case in cases},
         "hosts": {case.name: measures(case.host) for case in cases if case.host},
-        "first_methods": {case.name: first_methods(case.head_first) for case in cases if case.head_first},
+        "first_methods": {case.name: first_method(case.head_first, case.url) for case in cases if case.head_first},
         "most_open": {name: host.most_open for name, host in world.hosts.items()},
+        "most_answering": {name: host.most_answering for name, host in world.hosts.items()},
         "canary": [request.target for canary in canaries for request in canary.seen],
         "canary_connections": sum(canary.connections for canary in canaries),
         "token_seen": any(TOKEN in line for line in every_line),
@@ -120,6 +121,6 @@ def measures(host: Host) -> dict[str, Any]:
     }
 
 
-def first_methods(host: Host) -> list[str]:
-    """The method each page of the host was first asked with."""
-    return sorted({request.method for request in host.seen if request.turn == 1})
+def first_method(host: Host, url: str) -> str | None:
+    """What the page was first asked with; a path that cannot exist may be asked for first, and otherwise."""
+    return next((request.method for request in host.seen if host.url(request.target) == url), None)

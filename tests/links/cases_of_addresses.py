@@ -141,7 +141,7 @@ def written_oddly(setting: Setting) -> Iterator[Case]:
         "an encoded slash": (f"http://{net}/a%2Fb", "/a%2Fb"),
         "an encoded question mark": (f"http://{net}/a%3Fb", "/a%3Fb"),
         "an encoded hash": (f"http://{net}/a%23b", "/a%23b"),
-        "two slashes": (f"http://{net}/a//b", "/a//b"),
+        "two slashes inside": (f"http://{net}/a//b", "/a//b"),
         "an empty query": (f"http://{net}/q?", None),
         "semicolons": (f"http://{net}/a;v=1/b", "/a;v=1/b"),
         "brackets and quotes": (f"http://{net}/f(x)'s!*", "/f(x)'s!*"),

@@ -213,7 +213,7 @@ def by_the_page(setting: Setting) -> Iterator[Case]:
     def refresh(to: str) -> Answer:
         return page(f'<!doctype html><html><head><title>Moved</title><meta http-equiv="refresh" content="{to}"></head><p>Moved.</p></html>')
 
-    for number, to in enumerate(("0; url=/end", "0;URL='/end'", "5; url=end", "0;/end", "30", "0; url=")):
+    for number, to in enumerate(("0; url=/end", "0;URL='/end'", "5; url=../end", "0;/end", "30", "0; url=")):
         yield living(f"meta refresh {to}", host.page(f"/meta/{number}", refresh(to)))
     yield living("Refresh header", host.page("/header", page(None, 200, "Refresh: 0; url=/end")))
     yield unclear("meta refresh to 404", host.page("/meta/404", refresh("0; url=/nothing")), *EVERY_OUTCOME)

@@ -28,7 +28,7 @@ CHALLENGES = {
     ),
     "Checking your browser": challenge(
         "Just a second",
-        "<h1>Checking your browser before accessing the site</h1><p>Please enable JavaScript and cookies.</p><script>1</script>",
+        "<h1>Checking your browser before accessing this site</h1><p>Turn on cookies.</p><script>1</script>",
     ),
     "Pardon Our Interruption": challenge(
         "Pardon Our Interruption", "<p>Something about your browser made us think you were a bot.</p><script src='/check.js'></script>"

@@ -96,9 +96,9 @@ def test_bare_statuses_settle_every_address(adapter: HostAdapter, urls: list[str
 
 
 KEYS = st.sampled_from([
-    "data", "errors", "r0", "r1", "q0", "q1", "type", "path", "nameWithOwner", "isArchived", "archivedAt", "isPrivate", "isDisabled", "query",
-    "pages", "normalized", "redirects", "from", "to", "title", "missing", "pageid", "responseCode", "values", "value", "path_with_namespace",
-    "visibility", "archived",
+    "data", "errors", "r0", "r1", "q0", "q1", "type", "path", "nameWithOwner", "isArchived", "archivedAt", "isPrivate", "isDisabled",
+    "query", "pages", "normalized", "redirects", "from", "to", "title", "missing", "pageid", "responseCode", "values", "value",
+    "path_with_namespace", "visibility", "archived",
 ])  # fmt: skip
 WORDS = st.sampled_from(["NOT_FOUND", "o/r", "X", "r0", "https://x.test/", 100, 1])
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS
@@ -124,8 +124,8 @@ HOSTS = st.sampled_from([
     "colab.research.google.com", "www.kaggle.com", "en.wikipedia.org", "huggingface.co", "forms.gle",
 ])  # fmt: skip
 PARTS = st.sampled_from([
-    "github", "blob", "main", "o", "r", "drive", "watch?v=SbXIj2T-_uk", "abs", "1706.03762", "-", "..", ".", "%00", "%ff", "//", "wiki", "#",
-    "?", "[", "]", "datasets", "10.1000",
+    "github", "blob", "main", "o", "r", "drive", "watch?v=SbXIj2T-_uk", "abs", "1706.03762", "-", "..", ".", "%00", "%ff", "//", "wiki",
+    "#", "?", "[", "]", "datasets", "10.1000",
 ])  # fmt: skip
 PATHS = st.text(max_size=60) | st.lists(PARTS, max_size=8).map("/".join)
 

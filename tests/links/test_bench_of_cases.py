@@ -47,7 +47,7 @@ def test_case(case: Case, record: Record) -> None:
     if case.host:
         stays_within_the_limits(case, record["hosts"][case.name])
     if case.head_first:
-        assert record["first_methods"][case.name] == ["HEAD"], f"{url} was first asked with {record['first_methods'][case.name]}"
+        assert record["first_methods"][case.name] == "HEAD", f"{url} was first asked with {record['first_methods'][case.name]}"
 
 
 def stays_within_the_limits(case: Case, measured: dict[str, Any]) -> None:

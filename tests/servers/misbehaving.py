@@ -86,7 +86,9 @@ class Host:
         self.sent_bytes = 0
         self.longest_seconds = 0.0
         self.most_open = 0
+        self.most_answering = 0
         self._open = 0
+        self._answering = 0
         self._turns: Counter[str] = Counter()
 
     def page(self, target: str, answer: Answer) -> str:
@@ -130,9 +132,12 @@ class Host:
 
     async def _timed(self, answering: Awaitable[None]) -> None:
         started = time.monotonic()
+        self._answering += 1
+        self.most_answering = max(self.most_answering, self._answering)
         try:
             await answering
         finally:
+            self._answering -= 1
             self.longest_seconds = max(self.longest_seconds, time.monotonic() - started)
 
     def _read(self, head: bytes) -> Request:

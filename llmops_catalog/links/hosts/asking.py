@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +21,7 @@ LARGEST_JSON_BYTES = 2**20
 """A hundred repositories are 50 kB; parsed, hostile JSON grows to thirty times its size."""
 REDIRECTS = (301, 302, 303, 307, 308)
 _WEB_PORTS = (None, 80, 443)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _log = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -35,8 +38,12 @@ class Address(NamedTuple):
     fragment: str
 
 
+@lru_cache(maxsize=64)
 def address(url: str) -> Address | None:
-    """The parts of a plain web address; None for everything an adapter should keep its hands off. Never raises."""
+    """The parts of a plain web address; None for everything an adapter should keep its hands off. Never raises.
+
+    Each adapter asks in turn about the same address, hence the small memory.
+    """
     try:
         url.encode()
         found = urlsplit(url)
@@ -45,7 +52,7 @@ def address(url: str) -> Address | None:
     except ValueError:
         return None
     odd = found.scheme not in ("http", "https") or found.username is not None or port not in _WEB_PORTS or len(url) > LONGEST_URL
-    if odd or not all(part.isprintable() and part not in (".", "..") for part in parts):
+    if odd or any(part in (".", "..") or _CONTROL.search(part) for part in parts):
         return None
     return Address(host.casefold(), parts, found.path, found.query, found.fragment)
 
