@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import ValidationError
-
-from llmops_catalog.catalog.explain import explain
-from llmops_catalog.catalog.folder import MAX_BYTES, SourceError
-from llmops_catalog.catalog.load import EXCEPTIONS_FILE, expired_exceptions
-from llmops_catalog.catalog.source import Document, read_document
 from llmops_catalog.errors import CatalogInvalid
 from llmops_catalog.links.results import Judgement
-from llmops_catalog.problems import Problem, in_order
-from llmops_catalog.schema.exceptions import LinkException, LinkExceptions
+from llmops_catalog.problems import Problem
+
+if TYPE_CHECKING:  # a list of addresses is checked without YAML and Pydantic
+    from llmops_catalog.catalog.source import Document
+    from llmops_catalog.schema.exceptions import LinkException
 
 
 class Exceptions(NamedTuple):
@@ -51,6 +48,9 @@ class Exceptions(NamedTuple):
         """Those that ended before `day` (``2026-11-20``): errors."""
         if self.document is None:
             return ()
+        from llmops_catalog.catalog.load import expired_exceptions
+        from llmops_catalog.schema.exceptions import LinkExceptions
+
         exceptions = LinkExceptions.model_construct(exceptions=self.entries)
         return tuple(expired_exceptions(exceptions, self.document, self.path, day, "error"))
 
@@ -76,6 +76,14 @@ def load_exceptions(root: Path) -> Exceptions:
     """The exceptions of the catalog at `root`; none where it has no such file. Raises `CatalogInvalid` where it is not valid: what
     was meant cannot be known.
     """
+    from pydantic import ValidationError
+
+    from llmops_catalog.catalog.explain import explain
+    from llmops_catalog.catalog.folder import MAX_BYTES, SourceError
+    from llmops_catalog.catalog.load import EXCEPTIONS_FILE
+    from llmops_catalog.catalog.source import read_document
+    from llmops_catalog.schema.exceptions import LinkExceptions
+
     file, shown = root / EXCEPTIONS_FILE, f"{root.name}/{EXCEPTIONS_FILE}"
     if not file.exists() and not file.is_symlink():
         return Exceptions(shown)

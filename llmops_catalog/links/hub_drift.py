@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llmops_catalog.catalog.load import RecordFile
 from llmops_catalog.links.hub_client import NOTHING, Gating
 from llmops_catalog.links.results import Finding, Place
-from llmops_catalog.schema.model import Architecture, Model
+
+if TYPE_CHECKING:  # asking the Hub needs neither YAML nor Pydantic
+    from llmops_catalog.catalog.load import RecordFile
+    from llmops_catalog.schema.model import Architecture, Model
 
 TEXT_PARTS = ("text_config", "llm_config", "language_config")
 """Where a config of several parts keeps its language model."""
@@ -35,6 +37,8 @@ class ModelRecord(NamedTuple):
 
 def model_records(files: Iterable[RecordFile]) -> tuple[ModelRecord, ...]:
     """Every valid model record, as its file says it."""
+    from llmops_catalog.schema.model import Model
+
     return tuple(_model_record(file, file.record) for file in files if isinstance(file.record, Model))
 
 
