@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from support.installing import PROJECT, from_npm, from_pypi
+
 from llmops_catalog import load_catalog
 from llmops_catalog.accuracy import Checked, check
 from llmops_catalog.accuracy.figures import ninth_of_ten
@@ -28,9 +29,6 @@ from llmops_catalog.accuracy.figures import ninth_of_ten
 FITLLM_VERSION, LLMFIT_VERSION = "2.18.0", "1.1.17"
 ROUNDS = 15
 LIMIT = 0.8
-PROJECT = Path(__file__).parent.parent
-BENCH = PROJECT / "build" / "bench"
-FITLLM, LLMFIT = BENCH / "node_modules" / ".bin" / "fitllm", BENCH / "peers" / "bin" / "llmfit"
 
 FITLLM_MODELS = {
     "meta-llama/llama-3.1-8b-instruct": "llama-3.1-8b",
@@ -57,28 +55,23 @@ class Peer(NamedTuple):
     answer: Callable[[Checked], float | None]
 
 
-def installed(entry: Path, command: list[str]) -> Path:
-    """The peer's command, installed on first use."""
-    if not entry.exists():
-        BENCH.mkdir(parents=True, exist_ok=True)
-        subprocess.run(command, check=True)
-    return entry
+def fitllm() -> str:
+    """The npm peer's command."""
+    return str(from_npm("fitllm", FITLLM_VERSION))
+
+
+def llmfit() -> str:
+    """The PyPI peer's command."""
+    return str(from_pypi("llmfit", LLMFIT_VERSION, "llmfit"))
 
 
 def peers() -> list[Peer]:
     """The peers that answer offline, with models and formats of their own."""
-    npm = shutil.which("npm")
-    if npm is None:
-        sys.exit("this benchmark needs npm, to install a peer")
-    installed(FITLLM, [npm, "install", "--silent", "--no-save", "--prefix", str(BENCH), f"fitllm@{FITLLM_VERSION}"])
-    if not LLMFIT.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(BENCH / "peers")], check=True)
-        installed(LLMFIT, [str(BENCH / "peers" / "bin" / "pip"), "install", "--quiet", f"llmfit=={LLMFIT_VERSION}"])
     return [
-        Peer(f"fitllm {FITLLM_VERSION}", [str(FITLLM), "llama-3.1-8b", "--gpu", "4090", "--quant", "Q4_K_M", "--json"], fitllm_bytes),
+        Peer(f"fitllm {FITLLM_VERSION}", [fitllm(), "llama-3.1-8b", "--gpu", "4090", "--quant", "Q4_K_M", "--json"], fitllm_bytes),
         Peer(
             f"llmfit {LLMFIT_VERSION}",
-            [str(LLMFIT), "plan", "meta-llama/Llama-3.1-8B-Instruct", "--context", "8192", "--quant", "Q4_K_M", "--json"],
+            [llmfit(), "plan", "meta-llama/Llama-3.1-8B-Instruct", "--context", "8192", "--quant", "Q4_K_M", "--json"],
             llmfit_bytes,
         ),
     ]
@@ -117,7 +110,7 @@ def fitllm_bytes(one: Checked) -> float | None:
     model, format_name = FITLLM_MODELS.get(one.model_id), FITLLM_QUANTIZATIONS.get(question.quantization)
     if model is None or format_name is None or question.gpu_count > 1:
         return None
-    found = asked([str(FITLLM), model, "--gpu", "4090", "--quant", format_name, "--ctx", str(question.context_tokens), "--json"])
+    found = asked([fitllm(), model, "--gpu", "4090", "--quant", format_name, "--ctx", str(question.context_tokens), "--json"])
     if found is None or "usedGB" not in found:
         return None
     return float((found["usedGB"] - found["breakdown"]["reserveGB"]) * 2**30)  # type: ignore[index]  # JSON of the peer
@@ -129,7 +122,7 @@ def llmfit_bytes(one: Checked) -> float | None:
     format_name = LLMFIT_QUANTIZATIONS.get(question.quantization)
     if not one.model.hub_id or format_name is None or question.gpu_count > 1:
         return None
-    command = [str(LLMFIT), "plan", one.model.hub_id, "--context", str(question.context_tokens), "--quant", format_name, "--json"]
+    command = [llmfit(), "plan", one.model.hub_id, "--context", str(question.context_tokens), "--quant", format_name, "--json"]
     found = asked(command)
     return float(found["minimum"]["vram_gb"]) * 10**9 if found and "minimum" in found else None  # type: ignore[index]  # as above
 

@@ -35,10 +35,18 @@ def sought(fragment: str) -> Sought:
         return Sought("text" if texts else "nothing", texts=texts)
     if plain[0] in "/!":
         return Sought("route")
-    spellings = frozenset({plain, folded(anchor), _USER_CONTENT + plain, plain.removeprefix(_USER_CONTENT)})
+    spellings = frozenset({plain, folded(anchor), _USER_CONTENT + plain, plain.removeprefix(_USER_CONTENT), *_misread(plain)})
     if _LINES.fullmatch(anchor):
         return Sought("lines", spellings)
     return Sought("state" if "=" in plain or "&" in plain else "anchor", spellings, texts)
+
+
+def _misread(plain: str) -> set[str]:
+    """How an anchor that is not ASCII looks where a page is written in another character set than it says."""
+    if plain.isascii():
+        return set()
+    as_latin = plain.encode("utf-8", "replace").decode("latin-1")
+    return {folded(as_latin), "".join(char if char.isascii() else "\ufffd" for char in plain)}
 
 
 def _directive_text(part: str) -> str:

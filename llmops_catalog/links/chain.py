@@ -11,6 +11,7 @@ from llmops_catalog.links.gate import is_limited
 from llmops_catalog.links.inflate import ACCEPTED
 from llmops_catalog.links.limits import MOST_HOPS, USER_AGENT, Budget
 from llmops_catalog.links.page import Wanted
+from llmops_catalog.links.policy import judge
 from llmops_catalog.links.soft404 import PATH_THAT_CANNOT_EXIST, looks_lost
 from llmops_catalog.links.target import BadAddress, Target, join, parse_target
 
@@ -69,7 +70,8 @@ async def attempt(fetcher: Fetcher, errand: Errand, budget: Budget) -> Exchange:
             return head
         if last.status == 304 and errand.validators:
             return head
-        if (200 <= last.status < 300 and last.status != 202) or (last.status == 300):
+        is_well = (200 <= last.status < 300 and last.status != 202) or last.status == 300
+        if is_well and judge(head).outcome != "fail":  # what would be proof has to be seen by GET
             return await _page_of(fetcher, errand, budget, head)
     got = await _follow(fetcher, errand, budget, "GET", errand.target, _HONEST)
     if (

@@ -14,7 +14,7 @@ from llmops_catalog.links.anchors import wanted_of
 from llmops_catalog.links.ask import ApiAsk
 from llmops_catalog.links.chain import Errand, attempt
 from llmops_catalog.links.exchange import Exchange, Hop, Trouble
-from llmops_catalog.links.fetch import Fetcher
+from llmops_catalog.links.fetch import Fetcher, queue_key
 from llmops_catalog.links.gate import is_limited, wait_seconds
 from llmops_catalog.links.hosts import HostAdapter
 from llmops_catalog.links.limits import LONGEST_PAUSE_SECONDS, Budget, Settings
@@ -139,7 +139,7 @@ class Checker:
             page = pages.setdefault(target.page_url, _Page(target._replace(fragment=""), []))
             page.spots.append(_Spot(link, target.fragment))
         for page in pages.values():
-            key = f"{page.target.host}:{page.target.port}"
+            key = queue_key(page.target)
             self._queues.setdefault(key, deque()).append(page)
             self.fetcher.gate(page.target).pages += 1
         for key, queue in self._queues.items():

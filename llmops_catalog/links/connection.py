@@ -168,11 +168,17 @@ class Connection(asyncio.Protocol):
     def _broken(self, error: h11.RemoteProtocolError) -> Trouble:
         if error.error_status_hint == 431:
             return Trouble("too-large", f"the headers of the answer are larger than {MAX_HEADER_BYTES // 1024} KiB")
-        if not self._answered and self._ended:
+        if self._ended and (not self._answered or self._was_reset):
             return self._hung_up()
         return Trouble("protocol", f"the answer is not HTTP as it should be ({str(error)[:120]})")
 
+    @property
+    def _was_reset(self) -> bool:
+        return isinstance(self._lost, ConnectionError)
+
     def _hung_up(self) -> Trouble:
+        if self._was_reset:
+            return Trouble("reset", "the server broke the connection off")
         if self._answered:
             return Trouble("protocol", "the connection broke off in the middle of the answer")
         return Trouble("reset", "the server closed the connection without an answer")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from llmops_catalog.errors import CatalogInvalid
 from llmops_catalog.links.results import Judgement
-from llmops_catalog.problems import Problem
+from llmops_catalog.problems import Problem, in_order
 
 if TYPE_CHECKING:  # a list of addresses is checked without YAML and Pydantic
     from llmops_catalog.catalog.source import Document

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import lru_cache
 from time import monotonic
 from typing import NamedTuple
 
-from llmops_catalog.links.addresses import Address, parse_network
+from llmops_catalog.links.addresses import Address, parse_network, spelled_address
 from llmops_catalog.links.connection import Connection, Head, connect
 from llmops_catalog.links.exchange import Hop, NoAnswer, Page, Trouble
 from llmops_catalog.links.gate import Gate
@@ -19,6 +21,7 @@ from llmops_catalog.links.target import Target
 
 ANY_ADDRESS = (parse_network("0.0.0.0/0"), parse_network("::/0"))
 IDLE_SECONDS = 10.0
+LETTING_GO_SECONDS = 0.02
 MOST_IDLE_CONNECTIONS = 256
 SMALL_BODY_BYTES = 16 * 1024
 """Read to the end even where nobody wants it, so that the connection can be used again."""
@@ -57,7 +60,7 @@ class Fetcher:
 
     def gate(self, target: Target) -> Gate:
         """The gate before the target's host."""
-        key = f"{target.host}:{target.port}"
+        key = queue_key(target)
         if key not in self._gates:
             self._gates[key] = Gate(self.settings.per_host)
         return self._gates[key]
@@ -109,9 +112,9 @@ class Fetcher:
     ) -> tuple[Head, str, bool]:
         """The head of the answer, the address it came from, and whether its body was read to the end."""
         gate = self.gate(request.target)
-        async with gate, self._places:
+        async with gate, self._places, _letting_go():
             with budget:
-                connection, head = await self._answer(request, min(budget.left, head_seconds or budget.left))
+                connection, head = await self._answer(request, budget, head_seconds)
                 try:
                     gate.answered(head.status, dict(head.headers))
                     complete = await self._read(connection, head, begin(head), self._body_seconds(request, budget), most_bytes)
@@ -119,25 +122,39 @@ class Fetcher:
                     self._release(request.target, connection)
         return head, connection.address, complete
 
-    async def _answer(self, request: Request, seconds: float) -> tuple[Connection, Head]:
+    async def _answer(self, request: Request, budget: Budget, head_seconds: float | None) -> tuple[Connection, Head]:
         """The head of an answer. A kept connection that the server has given up meanwhile is no answer: a new one is asked."""
-        target = request.target
+        kept = self._kept(request.target)
+        if kept is not None and request.fresh:
+            kept.close()
+            kept = None
+        connection = kept or await self._connected(request, budget)
+        while True:
+            seconds = min(budget.left, head_seconds or budget.left)
+            try:
+                async with asyncio.timeout(seconds):
+                    return connection, await connection.request(request.method, request.target.path, self._headers(request), request.body)
+            except BaseException as error:
+                connection.close()
+                if isinstance(error, TimeoutError):
+                    raise NoAnswer(Trouble("timeout", f"no answer within {seconds:.3g} s")) from None
+                if connection is not kept or not isinstance(error, NoAnswer) or connection.was_answered:
+                    raise
+            connection = await self._connected(request, budget)
+
+    async def _connected(self, request: Request, budget: Budget) -> Connection:
+        """A new connection, to an address that was looked up and checked just now."""
+        seconds = budget.left
         try:
             async with asyncio.timeout(seconds):
-                connection = None if request.fresh else self._kept(target)
-                was_kept = connection is not None
-                while True:
-                    if connection is None:
-                        connection = await connect(target, await self._addresses(request), seconds)
-                    try:
-                        return connection, await connection.request(request.method, target.path, self._headers(request), request.body)
-                    except BaseException as error:
-                        connection.close()
-                        if not was_kept or not isinstance(error, NoAnswer) or connection.was_answered:
-                            raise
-                        connection, was_kept = None, False
+                addresses = await self._addresses(request)
         except TimeoutError:
-            raise NoAnswer(Trouble("timeout", f"no answer within {seconds:.3g} s")) from None
+            raise NoAnswer(Trouble("resolver", f"the resolver did not say in time where {request.target.host[:80]} is")) from None
+        try:
+            async with asyncio.timeout(seconds := budget.left):
+                return await connect(request.target, addresses, seconds)
+        except TimeoutError:
+            raise NoAnswer(Trouble("timeout", f"{request.target.authority} did not take the connection within {seconds:.3g} s")) from None
 
     async def _addresses(self, request: Request) -> tuple[Address, ...]:
         is_named = request.to_api and request.target.origin in self.trusted
@@ -196,6 +213,23 @@ class Fetcher:
         connection.idle_since = monotonic()
         self._idle_count += 1
         self._idle.setdefault(target.origin, []).append(connection)
+
+
+@asynccontextmanager
+async def _letting_go() -> AsyncIterator[None]:
+    """After trouble, gives the server a moment to see that we have hung up, before the next request takes the place."""
+    try:
+        yield
+    except NoAnswer:
+        await asyncio.sleep(LETTING_GO_SECONDS)
+        raise
+
+
+@lru_cache(maxsize=256)
+def queue_key(target: Target) -> str:
+    """What is one host for politeness: all spellings of one address, at one port."""
+    host = "127.0.0.1" if target.host == "localhost" else str(spelled_address(target.host) or target.host)
+    return f"{host}:{target.port}"
 
 
 def is_redirect(head: Head) -> bool:

@@ -26,9 +26,10 @@ _OPENING = re.compile(r"<(?=[a-zA-Z/!])")
 _SPACE = re.compile(r"\s+")
 _TAG_NAME = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,40})")
 _TAG_END = re.compile(r"""[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
-_ATTRIBUTE = re.compile(r"""(?:^|[\s"'/])(id|name|content|http-equiv)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+))""", re.IGNORECASE)
-_HIDDEN = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "noscript", "template", "svg", "iframe")}
-_REFRESH = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?['\"]?([^'\"]+)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+)))?""")
+_NAMES = frozenset({"id", "name", "content", "http-equiv"})
+_HIDDEN = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "noscript", "template", "iframe")}
+_REFRESH = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?['\"]?(?!\s*url\s*=)([^'\"]+)", re.IGNORECASE)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{1,40})""", re.IGNORECASE)
 _ENCODING = re.compile(
     r"utf-?8|utf-?16(-?[lb]e)?|us-ascii|ascii|latin-?1|iso-?8859-?\d{1,2}|windows-?12\d\d|cp12\d\d|koi8-[ru]|gbk|gb2312|gb18030|big5|"
@@ -167,10 +168,11 @@ class PageReader:
             self._in = name
 
     def _attributes(self, tag: str, text: str) -> None:
-        found = {match[1].lower(): match[2] or match[3] or match[4] or "" for match in _ATTRIBUTE.finditer(text)}
+        found = {name: two or one or bare for raw, two, one, bare in _ATTRIBUTE.findall(text) if (name := raw.lower()) in _NAMES}
         if tag == "meta":
-            if found.get("http-equiv", "").strip().lower() == "refresh" and (match := _REFRESH.match(unescape(found.get("content", "")))):
-                self._refresh = self._refresh or match[1].strip()[:2000]
+            if found.get("http-equiv", "").strip().lower() == "refresh":
+                match = _REFRESH.match(unescape(found.get("content", "")))
+                self._refresh = self._refresh or (match[1].strip()[:2000] if match else None)
             return
         for value in filter(None, (found.get("id"), found.get("name") if tag == "a" else None)):
             self._has_ids = True

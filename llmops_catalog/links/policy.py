@@ -113,7 +113,7 @@ def _of_page(exchange: Exchange, last: Hop, fragment: str) -> Judgement:
     first, final = parse_target(exchange.url), parse_target(last.url)
     if lost := _lost_page(exchange, first, final):
         return lost
-    finding = look(fragment, last)
+    finding = look("" if final.fragment and final.fragment != fragment else fragment, last)  # a redirect may bring its own
     shown = fragment[:100]
     if finding == "missing":
         return _told(
@@ -150,7 +150,7 @@ def _lost_page(exchange: Exchange, first: Target, final: Target) -> Judgement | 
 
 def _lands_on_front_page(exchange: Exchange, first: Target, final: Target) -> bool:
     """True where a page was asked for and the front page came; on another site that is a move, unless the old one sends all there."""
-    if not _FRONT_PAGE.fullmatch(final.plain_path) or "?" in final.path or _FRONT_PAGE.fullmatch(first.plain_path):
+    if not _FRONT_PAGE.fullmatch(final.plain_path) or "?" in final.path or final.fragment or _FRONT_PAGE.fullmatch(first.plain_path):
         return False
     if first.site == final.site:
         return True

@@ -14,10 +14,14 @@ from time import monotonic
 from llmops_catalog.links.addresses import Address, Network, is_plainly_spelled, spelled_address, why_forbidden
 from llmops_catalog.links.exchange import NoAnswer, Trouble
 
-LOOK_UPS_AT_ONCE = 16
+LOOK_UPS_AT_ONCE = 64
 KEPT_SECONDS = 300.0
+HOSTS_FILE_SECONDS = 1.0
+"""For names no server knows: a file on this machine may, and that is read at once."""
 NEVER_DELEGATED = ("invalid", "test", "example")
 """Top-level names that no public host has (https://www.rfc-editor.org/rfc/rfc6761)."""
+_LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
+"""What names under localhost mean, whatever a server says (RFC 6761, 6.3)."""
 CONTROL_HOSTS = ("github.com", "en.wikipedia.org", "huggingface.co")
 """Names that exist: a resolver that knows none of them says nothing about any other."""
 
@@ -48,10 +52,8 @@ class Resolver:
         literal = spelled_address(host)
         if literal is not None:
             return (self._permitted_literal(host, literal),)
-        if host == "localhost" or host.endswith(".localhost"):
-            found = await self._loopback(host)
-        else:
-            found = await self._resolved(host)
+        is_loopback = host == "localhost" or host.endswith(".localhost")
+        found = _LOOPBACK if is_loopback else await self._resolved(host)
         permitted = [address for address in found if why_forbidden(address, self.allowed) is None]
         if not permitted:
             raise NoAnswer(Trouble("forbidden-address", f"{host[:80]} leads to {why_forbidden(found[0], self.allowed)}"))
@@ -65,21 +67,14 @@ class Resolver:
             raise NoAnswer(Trouble("forbidden-address", f"{host[:80]} is {reason}"))
         return literal
 
-    async def _loopback(self, host: str) -> tuple[Address, ...]:
-        """RFC 6761: names under localhost mean this machine, whatever a server says."""
-        try:
-            found = tuple(ipaddress.ip_address(text) for text in await self._ask(host))
-        except socket.gaierror:
-            found = ()
-        return found or (ipaddress.ip_address("127.0.0.1"),)
-
     async def _resolved(self, host: str) -> tuple[Address, ...]:
         known = self._known.get(host)
         if known and monotonic() - known[0] < KEPT_SECONDS:
             return known[1]
         try:
-            found = tuple(ipaddress.ip_address(text.partition("%")[0]) for text in await self._ask(host))
-        except (socket.gaierror, UnicodeError) as error:
+            async with asyncio.timeout(HOSTS_FILE_SECONDS if _is_reserved(host) else None):
+                found = tuple(ipaddress.ip_address(text.partition("%")[0]) for text in await self._ask(host))
+        except (socket.gaierror, UnicodeError, TimeoutError) as error:
             raise NoAnswer(await self._why_not(host, error)) from None
         if not found:
             raise NoAnswer(Trouble("resolver", f"the resolver answered nothing for {host[:80]}"))
@@ -89,7 +84,7 @@ class Resolver:
 
     async def _why_not(self, host: str, error: Exception) -> Trouble:
         """A name that does not exist is proof only where names that do exist are found."""
-        if host.rpartition(".")[2] in NEVER_DELEGATED:
+        if _is_reserved(host):
             return Trouble("no-such-host", f"there is no host {host[:80]}")
         does_not_exist = isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", -5))
         if not does_not_exist:
@@ -142,3 +137,7 @@ class Resolver:
     def _work(self) -> None:
         while True:
             self._jobs.get()()
+
+
+def _is_reserved(host: str) -> bool:
+    return host.rpartition(".")[2] in NEVER_DELEGATED

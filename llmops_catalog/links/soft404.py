@@ -16,7 +16,7 @@ _VOCABULARY = """
     1 404 410 a an and any anymore anything are available be been but by can cannot cant code content could couldnt deleted
     document does doesnt error exist exists file find for found gone has have here http i image in is isnt it item its link longer
     looking may might missing moved no not nothing notebook object ok on oops or page post project removed repository requested
-    resource site sorry status that the there this to uh unavailable url video was wasnt we were whoops you your youre
+    resource site sorry status that the there this to uh unavailable url video was wasnt we were what whoops you your youre
 """
 _WORDS = frozenset(_VOCABULARY.split())
 """A title made of nothing but these is a message of the host, not the name of a page."""
@@ -72,18 +72,20 @@ def looks_lost(url: str, page: Page) -> bool:
     """True where the page's own words make it worth asking what the host answers to a path that cannot exist."""
     if _ABOUT_IT.search(url):
         return False
-    if says_not_found(page.title):
-        return not page.heading or says_not_found(page.heading) or len(page.heading.split()) <= MOST_WORDS_BESIDE
-    if says_not_found(page.heading) and page.text_length < SHORT_TEXT:
-        return True
-    return page.text_length < SHORT_TEXT and _FOR_SALE.search(f"{page.title} {page.text[:1000]}") is not None
+    is_short = page.text_length < SHORT_TEXT
+    said = says_not_found(page.title) or (is_short and says_not_found(page.heading))
+    return said or (is_short and _FOR_SALE.search(f"{page.title} {page.text[:1000]}") is not None)
 
 
 def is_not_found(url: str, page: Page, elsewhere: Hop | None) -> bool:
-    """Proof that the page is the host's way to say "not found": its own words, and the same answer to what cannot exist or little else."""
+    """Proof that the page is the host's way to say "not found": its own words, and the same answer to what cannot exist or little else.
+
+    A long heading that says something else is that of an article, whatever the title is.
+    """
     if not looks_lost(url, page):
         return False
-    return page.text_length < SHORT_TEXT or same_page(page, url, elsewhere)
+    is_heading_another = len(page.heading.split()) > MOST_WORDS_BESIDE and not says_not_found(page.heading)
+    return same_page(page, url, elsewhere) or (page.text_length < SHORT_TEXT and not is_heading_another)
 
 
 def says_nothing(url: str, page: Page, elsewhere: Hop | None) -> bool:

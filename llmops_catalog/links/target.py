@@ -14,6 +14,9 @@ import idna
 
 MAX_LENGTH = 8000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SLASHES = re.compile(r"^((?:https?:)?)/{2,}", re.IGNORECASE)
+_HALF_ADDRESS = re.compile(r"https?:(?![\\/]{2})", re.IGNORECASE)
+"""``http:/x`` and ``http:x``: browsers read them by the page they stand on, programs by guessing."""
 _WHITE = re.compile(r"[\t\r\n]")
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
 _AUTHORITY = re.compile(r"[\\/]{2}([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
@@ -144,9 +147,10 @@ def join(base: Target, location: str) -> Target:
         raise BadAddress(f"the address is longer than {MAX_LENGTH:,} characters")
     if not cleaned:
         raise BadAddress("the redirect names no address")
-    if not _SCHEME.match(cleaned):
-        head, mark, tail = cleaned.partition("?")
-        cleaned = head.replace("\\", "/") + mark + tail
+    if _HALF_ADDRESS.match(cleaned):
+        raise BadAddress("it is half an address, half a path")
+    head, mark, tail = cleaned.partition("?")
+    cleaned = _SLASHES.sub(r"\1//", head.replace("\\", "/")) + mark + tail
     try:
         target = parse_target(urljoin(base.page_url, cleaned))
     except ValueError:

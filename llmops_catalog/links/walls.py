@@ -14,7 +14,7 @@ _CHALLENGE_TITLE = re.compile(
     r"just a moment|attention required|access (?:to this page )?(?:has been |is )?denied|please wait|ddos.guard|"
     r"security (?:check|verification)|"
     r"are you (?:a )?(?:human|robot)|robot or human|human verification|verif(?:y|ying) (?:that )?you are (?:a )?human|"
-    r"pardon our interruption|"
+    r"pardon our interruption|making sure you.{0,3}re not a bot|"
     r"checking your browser|one moment, please|bot (?:check|verification|detect)|captcha|request rejected|blocked|client challenge|"
     r"un momento|einen moment", re.IGNORECASE,
 )  # fmt: skip
@@ -39,7 +39,8 @@ def wall(hop: Hop) -> str | None:
     page = hop.page
     if page is None or not page.is_html:
         return None
-    if page.text_length < SHORT_TEXT and _CHALLENGE_TITLE.search(page.title) and (hop.status >= 400 or page.scripts or page.marks):
+    is_short = page.text_length < SHORT_TEXT // 2 or (page.text_length < SHORT_TEXT and (page.scripts or page.marks))
+    if _CHALLENGE_TITLE.search(page.title) and (is_short or hop.status >= 400):
         return f"a challenge for browsers ({page.title[:60]!r})"
     if (
         page.text_length < SHORT_TEXT // 2

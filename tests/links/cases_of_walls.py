@@ -27,7 +27,7 @@ CHALLENGES = {
         "Attention Required! | Cloudflare", "<h1>Please complete the security check to access the site</h1><p>Please enable cookies.</p>"
     ),
     "Checking your browser": challenge(
-        "Just a second",
+        "DDoS-Guard",
         "<h1>Checking your browser before accessing this site</h1><p>Turn on cookies.</p><script>1</script>",
     ),
     "Pardon Our Interruption": challenge(

@@ -63,13 +63,12 @@ def connections(setting: Setting) -> Iterator[Case]:
     world = setting.world
     yield dead("reset before the request", world.host("reset at once", greeting=reset_at_once).url("/page"), verdicts=BROKEN)
     yield unclear("closed before the request", world.host("close at once", greeting=close_at_once).url("/page"))
-    ways: dict[str, Answer] = {"reset after the request": reset, "reset in the status line": then_reset(b"HTTP/1.1 2")}
-    for name, answer in ways.items():
-        yield dead(name, world.host(name).page("/page", answer), verdicts=BROKEN)
+    yield dead("reset after the request", world.host("reset after").page("/page", reset), verdicts=BROKEN)
     more: dict[str, Answer] = {
         "no answer at all": hang_up,
         "half a status line": raw(b"HTTP/1."),
         "a status line and the end": raw(b"HTTP/1.1 200 OK\r\n"),
+        "reset in the status line": then_reset(b"HTTP/1.1 2"),
         "reset in the headers": then_reset(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"),
         "the end in the headers": raw(b"HTTP/1.1 200 OK\r\nContent-Ty"),
     }
