@@ -38,12 +38,12 @@ def link_host() -> Iterator[Host]:
     with subprocess.Popen([sys.executable, Path(__file__)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None  # noqa: S101 (a pipe, as the next)
         assert process.stdout is not None  # noqa: S101
+        host = Host(int(process.stdout.readline()))
         try:
-            host = Host(int(process.stdout.readline()))
             yield host
         finally:
             process.stdin.close()
-        host.requests, host.most_at_once = map(int, process.stdout.readline().split())
+            host.requests, host.most_at_once = map(int, process.stdout.readline().split())
 
 
 # --- in the process of its own ----------------------------------------------------------------------------------------

@@ -48,7 +48,10 @@ class _Page(NamedTuple):
 
 
 class Checker:
-    """Checks links within `settings`; every link's result goes to `on_result` exactly once."""
+    """Checks links within `settings`; every link's result goes to `on_result` exactly once.
+
+    `needs_names`: nothing can be reached without the resolver, so that a run without network may end at once.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Checker:
         self.faults: list[str] = []
         self.saw_an_answer = False
         self.saw_no_network = False
+        self.needs_names = False
         self._settings, self._adapters, self._validators, self._on_result = settings, adapters, validators, on_result
         self._open: dict[str, Link] = {}
         self._queues: dict[str, deque[_Page]] = {}
@@ -176,7 +180,10 @@ class Checker:
             self.faults.append(f"{url[:200]}: {error!r}"[:400])
             exchange, attempts = Exchange(url, trouble=Trouble("protocol", "the check itself failed on this answer")), 1
         self.saw_an_answer = self.saw_an_answer or bool(exchange.hops)
-        self.saw_no_network = self.saw_no_network or (exchange.trouble is not None and exchange.trouble.kind == "no-network")
+        if exchange.trouble is not None and exchange.trouble.kind == "no-network":
+            self.saw_no_network = True
+            if self.needs_names and not self.saw_an_answer:
+                self.stop()  # all others would wait for the same
         for spot in page.spots:
             self._settle(spot.link, judge(exchange, spot.fragment), attempts, started, exchange)
 

@@ -10,12 +10,15 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import NamedTuple
 
 from llmops_catalog.links.addresses import Address, Network, is_plainly_spelled, spelled_address, why_forbidden
 from llmops_catalog.links.exchange import NoAnswer, Trouble
 
 LOOK_UPS_AT_ONCE = 64
 KEPT_SECONDS = 300.0
+FAILURE_KEPT_SECONDS = 0.5
+"""Less than the wait before a link is tried again."""
 HOSTS_FILE_SECONDS = 1.0
 """For names no server knows: a file on this machine may, and that is read at once."""
 NEVER_DELEGATED = ("invalid", "test", "example")
@@ -35,13 +38,23 @@ def system_lookup(host: str) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+class _Known(NamedTuple):
+    """What is known of a name `until` then: its addresses, or what stood in the way, for the how manieth time in a row."""
+
+    until: float
+    found: tuple[Address, ...]
+    trouble: Trouble | None
+    failures: int
+
+
 class Resolver:
     """Looks names up in threads of its own, so that a slow name server holds up only who asked it."""
 
     def __init__(self, allowed: Sequence[Network] = (), lookup: Lookup = system_lookup) -> None:
         self.allowed = tuple(allowed)
         self._lookup = lookup
-        self._known: dict[str, tuple[float, tuple[Address, ...]]] = {}
+        self._known: dict[str, _Known] = {}
+        self._asking: dict[str, asyncio.Task[_Known]] = {}
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._threads = 0
         self._waiting = 0
@@ -68,19 +81,32 @@ class Resolver:
         return literal
 
     async def _resolved(self, host: str) -> tuple[Address, ...]:
+        """Asked once for all who wait for it; what failed twice is not asked again in this run."""
         known = self._known.get(host)
-        if known and monotonic() - known[0] < KEPT_SECONDS:
-            return known[1]
+        if known is None or monotonic() > known.until:
+            if host not in self._asking:
+                self._asking[host] = asyncio.create_task(self._look_up(host, known.failures if known else 0))
+                self._asking[host].add_done_callback(lambda _: self._asking.pop(host, None))
+            known = await asyncio.shield(self._asking[host])
+        if known.trouble is not None:
+            raise NoAnswer(known.trouble)
+        return known.found
+
+    async def _look_up(self, host: str, failures: int) -> _Known:
+        trouble = None
+        found: tuple[Address, ...] = ()
         try:
             async with asyncio.timeout(HOSTS_FILE_SECONDS if _is_reserved(host) else None):
                 found = tuple(ipaddress.ip_address(text.partition("%")[0]) for text in await self._ask(host))
-        except (socket.gaierror, UnicodeError, TimeoutError) as error:
-            raise NoAnswer(await self._why_not(host, error)) from None
-        if not found:
-            raise NoAnswer(Trouble("resolver", f"the resolver answered nothing for {host[:80]}"))
-        self._works = True
-        self._known[host] = (monotonic(), found)
-        return found
+        except (socket.gaierror, UnicodeError, ValueError, TimeoutError) as error:
+            trouble = await self._why_not(host, error)
+        if trouble is None and not found:
+            trouble = Trouble("resolver", f"the resolver answered nothing for {host[:80]}")
+        self._works = self._works or bool(found)
+        failures = failures + 1 if trouble else 0
+        kept_seconds = FAILURE_KEPT_SECONDS if failures == 1 else KEPT_SECONDS
+        self._known[host] = _Known(monotonic() + kept_seconds, found, trouble, failures)
+        return self._known[host]
 
     async def _why_not(self, host: str, error: Exception) -> Trouble:
         """A name that does not exist is proof only where names that do exist are found."""

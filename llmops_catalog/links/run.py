@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from llmops_catalog.errors import LinkCheckUnavailable
+from llmops_catalog.links.addresses import spelled_address
 from llmops_catalog.links.ask import ApiAsk
 from llmops_catalog.links.check import Checker
 from llmops_catalog.links.exceptions import Exceptions
@@ -22,7 +23,7 @@ from llmops_catalog.links.hub_client import HubClient
 from llmops_catalog.links.limits import Settings
 from llmops_catalog.links.results import Link, LinkResult, ModelResult, Report
 from llmops_catalog.links.state import State, Validators
-from llmops_catalog.links.target import parse_target
+from llmops_catalog.links.target import BadAddress, parse_target
 from llmops_catalog.problems import Problem
 
 MOST_ARCHIVED = 200
@@ -58,6 +59,14 @@ async def run_check(plan: Plan) -> Ran:
     return await _Run(plan).all()
 
 
+def _is_number(link: Link) -> bool:
+    """True where a link can be reached without looking up a name."""
+    with suppress(BadAddress):
+        host = parse_target(link.url).host
+        return spelled_address(host) is not None or host == "localhost"
+    return False
+
+
 class _Run:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -66,6 +75,7 @@ class _Run:
         fetcher = Fetcher(plan.settings)
         fetcher.trusted = {parse_target(place).origin for place in plan.named_places}
         self.checker = Checker(plan.settings, self._take, plan.adapters, self._validators, fetcher)
+        self.checker.needs_names = not plan.named_places and not any(map(_is_number, plan.links))
         self.ask = ApiAsk(fetcher)
         self.was_stopped = False
 
@@ -76,7 +86,7 @@ class _Run:
         asked = [link for link in plan.links if not self._is_settled(link)]
         self._listen_for_stop()
         models, notes = await self._links_and_models(asked)
-        if self.checker.saw_no_network and not self.checker.saw_an_answer and not self.was_stopped:
+        if self._has_no_network and not self.was_stopped:
             raise LinkCheckUnavailable("this machine resolves no names: nothing could be checked", "check its network")
         if plan.archive:
             await self._look_for_copies()
@@ -86,12 +96,16 @@ class _Run:
         links = tuple(self.results[link.url] for link in plan.links)
         return Ran(Report(links, models, plan.problems, notes), self.was_stopped)
 
+    @property
+    def _has_no_network(self) -> bool:
+        return self.checker.saw_no_network and not self.checker.saw_an_answer
+
     # --- parts --------------------------------------------------------------------------------------------------------
 
     async def _links_and_models(self, asked: list[Link]) -> tuple[tuple[ModelResult, ...], tuple[str, ...]]:
         models = asyncio.create_task(self._models())
         await self.checker.run(asked)
-        if self.was_stopped:
+        if self.was_stopped or self._has_no_network:
             models.cancel()
         try:
             return await models

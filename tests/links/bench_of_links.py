@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,6 @@ def noted(world: World, cases: list[Case]) -> dict[str, Any]:
         "hosts": {case.name: measures(case.host) for case in cases if case.host},
         "first_methods": {case.name: first_method(case.head_first, case.url) for case in cases if case.head_first},
         "most_open": {name: host.most_open for name, host in world.hosts.items()},
-        "most_answering": {name: host.most_answering for name, host in world.hosts.items()},
         "canary": [request.target for canary in canaries for request in canary.seen],
         "canary_connections": sum(canary.connections for canary in canaries),
         "token_seen": any(TOKEN in line for line in every_line),
@@ -116,7 +116,7 @@ def measures(host: Host) -> dict[str, Any]:
         "requests": len(moments),
         "sent_bytes": host.sent_bytes,
         "longest_seconds": host.longest_seconds,
-        "first_wait_seconds": moments[1] - moments[0] if len(moments) > 1 else None,
+        "longest_wait_seconds": max((later - earlier for earlier, later in pairwise(moments)), default=None),
         "asked": [f"{request.method} {request.target[:80]}" for request in host.seen[:20]],
     }
 

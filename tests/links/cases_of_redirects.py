@@ -77,6 +77,8 @@ def ways_to_write_a_location(setting: Setting) -> Iterator[Case]:
         "/%5Ctarget",
     ):
         host.page(target, page())
+    named = setting.world.host("locations by name")
+    named.page("/target", page())
     lenient = {
         "Latin-1": b"/a/b/caf\xe9",
         "a tab inside": "/tab\tbed",
@@ -88,7 +90,7 @@ def ways_to_write_a_location(setting: Setting) -> Iterator[Case]:
         "fragment of another page": "/target#nowhere",
         "scheme alone": "http:target",
         "a bad percent sign": "/target%zz",
-        "other letters in the host": f"http://LOCALHOST:{host.port}/target",
+        "other letters in the host": f"http://LOCALHOST:{named.port}/target",
     }
     host.page("/target%zz", page())
     host.page("/target%25zz", page())

@@ -42,10 +42,10 @@ CHALLENGES = {
         "Making sure you&#39;re not a bot!", '<script id="anubis_challenge" type="application/json">{}</script><p>Protected by Anubis</p>'
     ),
 }
-"""Pages of protection services, shortened. The first two are worded as
-https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response (and the marks listed at
-https://docs.rs/parse-book-source/0.5.0/parse_book_source/fetch/fn.is_challenge.html) and https://github.com/dropod/issues/issues/16827 show;
-the others combine marks that scrapers look for, not any one service's page."""
+"""Pages of protection services, shortened. What the first two say and load:
+https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response,
+https://docs.rs/parse-book-source/0.5.0/parse_book_source/fetch/fn.is_challenge.html and
+https://github.com/dropod/issues/issues/16827; the others put together what such pages say."""
 AWS_ACTIONS = {"challenge": 202, "captcha": 405}
 """https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-actions.html"""
 NOT_FOUND_TITLES = (

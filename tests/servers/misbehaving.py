@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import socket
 import ssl
 import struct
@@ -86,9 +87,7 @@ class Host:
         self.sent_bytes = 0
         self.longest_seconds = 0.0
         self.most_open = 0
-        self.most_answering = 0
-        self._open = 0
-        self._answering = 0
+        self._open: set[asyncio.StreamWriter] = set()
         self._turns: Counter[str] = Counter()
 
     def page(self, target: str, answer: Answer) -> str:
@@ -105,19 +104,18 @@ class Host:
         return int(self.netloc.rpartition(":")[2])
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, to its end. It counts as open from its first request: by then the end of an earlier one has been noticed."""
+        """One connection, to its end. It counts as open from its first request until the client has closed it."""
         self.connections += 1
         wire = Wire(self, reader, writer)
-        counted = False
         try:
             if self.greeting:
                 await self._timed(self.greeting(wire))
                 return
             while True:
                 request = self._read(await reader.readuntil(b"\r\n\r\n"))
-                self._open += not counted
-                counted = True
-                self.most_open = max(self.most_open, self._open)
+                if writer not in self._open:
+                    self._open.add(writer)
+                    self.most_open = max(self.most_open, sum(not has_gone(each) for each in self._open))
                 wire.keep = False
                 await self._timed(self.pages.get(request.target, self.otherwise)(request, wire))
                 if not wire.keep or request.headers.get("connection", "").lower() == "close":
@@ -125,19 +123,16 @@ class Host:
         except (OSError, EOFError, asyncio.LimitOverrunError):
             pass  # clients that hang up are what is tested
         finally:
-            self._open -= counted
+            self._open.discard(writer)
             writer.close()
             with contextlib.suppress(OSError, TimeoutError):
                 await asyncio.wait_for(writer.wait_closed(), 1)
 
     async def _timed(self, answering: Awaitable[None]) -> None:
         started = time.monotonic()
-        self._answering += 1
-        self.most_answering = max(self.most_answering, self._answering)
         try:
             await answering
         finally:
-            self._answering -= 1
             self.longest_seconds = max(self.longest_seconds, time.monotonic() - started)
 
     def _read(self, head: bytes) -> Request:
@@ -242,6 +237,19 @@ def bound(address: str, port: int) -> socket.socket:
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     made.bind((address, port))
     return made
+
+
+def has_gone(writer: asyncio.StreamWriter) -> bool:
+    """Whether the client has closed the connection, asked of the kernel: the loop may not have come to read the end yet."""
+    if writer.is_closing():
+        return True
+    with socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as same:
+        try:
+            return not same.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
 
 def has_ipv6() -> bool:

@@ -1,0 +1,227 @@
+"""Pages that say "not found" with status 200 are dead; pages that only speak of it, and every other innocent page, are not."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmops_catalog.links.exchange import Exchange, Hop, Page
+from llmops_catalog.links.policy import judge
+from llmops_catalog.links.results import Judgement
+from llmops_catalog.links.soft404 import (
+    PATH_THAT_CANNOT_EXIST,
+    is_error_path,
+    is_not_found,
+    looks_lost,
+    same_page,
+    says_not_found,
+    says_nothing,
+)
+
+URL = "https://site.example/papers/attention.html"
+BESIDE = f"https://site.example/papers/{PATH_THAT_CANNOT_EXIST}"
+PROSE = "Weights are read once, a cache grows with every token, and what is left of the card decides the batch. "
+
+
+def page(title: str, heading: str = "", text: str = PROSE * 5, length: int | None = None) -> Page:
+    return Page(title, heading, text[:4096], len(text) if length is None else length)
+
+
+def hop(shown: Page | None, url: str = URL, status: int = 200) -> Hop:
+    return Hop("GET", url, "192.0.2.1", status, (), shown)
+
+
+def told(shown: Page, url: str = URL, elsewhere: Hop | None = None) -> Judgement:
+    return judge(Exchange(url, (hop(shown, url),), None, elsewhere))
+
+
+HONEST = hop(page("Nothing here"), BESIDE, 404)
+
+MESSAGES = (
+    "404", "404 Not Found", "Page not found", "Page Not Found!", "Error 404", "404 Error", "Not Found", "HTTP 404",
+    "Page not found (404)", "404: This page could not be found", "Sorry, this page isn't available", "Oops! Page not found",
+    "Whoops! We couldn't find that page", "The page you requested was not found", "The page you are looking for does not exist",
+    "This page doesn’t exist", "The requested URL was not found", "Sorry, we can't find that page", "This content is no longer available",
+    "This video has been removed", "Page has been deleted", "410 Gone", "The item you were looking for may have been deleted",
+    "Repository not found", "Document not found", "404 | Example", "Page not found - Example", "Example – Page not found",
+    "Not Found · GitHub", "Page not found • My Site", "404 » Example Blog", "Seite nicht gefunden", "Seite nicht gefunden | Beispiel",
+    "Page introuvable", "Página no encontrada - Ejemplo", "Pagina non trovata", "Страница не найдена", "ページが見つかりません",
+    "页面不存在", "找不到网页 - 找不到页面", "404\u00a0Not Found", "404 Not Found | The Example Library",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("title", MESSAGES)
+def test_messages(title: str) -> None:
+    assert says_not_found(title)
+    assert told(page(title))[:2] == ("fail", "soft-404")
+    assert told(page("Example", heading=title))[:2] == ("fail", "soft-404")
+
+
+TITLES_OF_PAGES = (
+    "How to fix 404 errors", "Fixing 404 Not Found pages for good", "Custom error pages", "The Missing Semester of Your CS Education",
+    "Area code 404: Atlanta", "Room 404 | Hotel", "404 Media", "Peugeot 404 - Wikipedia", "Not Found (film)", "Error 404 (album) | Music",
+    "Learning when values are not found", "Missing data imputation", "Where did my GPU memory go?",
+    "No module named torch: module not found", "Attention Is All You Need", "What is not lost: a survey", "Gone with the wind",
+    "I'm No Longer Here | Netflix", "This Person Does Not Exist", "This X Does Not Exist", "This Cat Does Not Exist",
+    "GPUs that do not exist (yet)", "Unavailable", "Error handling", "Errors", "Error", "Exceptions and errors | Python docs",
+    "CUDA error: out of memory", "Status codes", "Nothing", "KeyError: 'model.embed_tokens.weight' not found",
+    "A missing page table entry", "Page faults", "Page", "Not", "OK", "Nothing to see",
+    "Lost in the Middle: How Language Models Use Long Contexts", "Model not available in your region: what to do about it, explained",
+    "Cannot find -lcudart: how to fix it", "410 tokens per second on one card", "Llama 4 is here", "The link between loss and quality",
+    "Videos", "Post", "Project", "Image to text", "Document understanding", "Content removed by moderation: a dataset", "", " ", "-", "|",
+    "::", "Removed and deleted features in CUDA 13", "Deprecated and removed", "Sorry, but you need a bigger GPU",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("title", TITLES_OF_PAGES)
+def test_titles_of_pages_are_no_messages(title: str) -> None:
+    assert not says_not_found(title)
+    for shown in (
+        page(title),
+        page(title, heading=title),
+        page("Example", heading=title),
+        page(title, text="Short."),
+        page(title, text=""),
+    ):
+        assert told(shown).outcome == "pass"
+        assert told(shown, elsewhere=HONEST).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://developer.example/en-US/docs/Web/HTTP/Status/404", "https://en.wikipedia.example/wiki/HTTP_404",
+        "https://blog.example/how-to-fix-404-errors", "https://docs.example/errors/not-found", "https://docs.example/reference/not_found",
+        "https://http.example/404", "https://docs.example/missing-pages", "https://docs.example/http-status-codes#gone",
+        "https://www.404media.example/story/", "https://films.example/not-found-2018", "https://docs.example/error-messages/gone.html",
+    ],
+)  # fmt: skip
+def test_a_page_whose_address_speaks_of_it_is_about_it(url: str) -> None:
+    assert told(page("404 Not Found", heading="404 Not Found"), url).outcome == "pass"
+    assert told(page("Page not found | Example"), url, HONEST).outcome == "pass"
+
+
+def test_a_long_article_about_it_is_no_message() -> None:
+    article = page("Page not found", heading="Why pages are not found, and what to tell readers", text=PROSE * 60)
+    assert told(article).outcome == "pass"
+    assert told(page("404 Not Found", text=PROSE * 60)).outcome == "pass"
+
+
+def test_a_long_message_is_one_where_the_host_says_it_of_what_cannot_exist() -> None:
+    long = page("Page not found", text=PROSE * 60)
+    assert told(long, elsewhere=hop(long, BESIDE))[:2] == ("fail", "soft-404")
+    assert told(long, elsewhere=HONEST).outcome == "pass"
+
+
+def test_a_short_article_with_a_heading_of_its_own_is_not_a_message() -> None:
+    article = page("Page not found", heading="Designing a page that helps readers who are lost")
+    assert told(article).outcome == "pass"
+    assert told(article, elsewhere=HONEST).outcome == "pass"
+
+
+def test_the_same_page_for_everything_is_unsure_and_its_front_page_is_not_asked() -> None:
+    shown = page("Example", heading="Search our papers")
+    assert told(shown, elsewhere=hop(shown, BESIDE))[:2] == ("unknown", "soft-404")
+    front = "https://site.example/"
+    assert told(shown, front, hop(shown, f"https://site.example/{PATH_THAT_CANNOT_EXIST}")).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("other", "status"),
+    [
+        (None, 200),
+        (page("Another title"), 200),
+        (page("Example", text=PROSE * 4 + "And something else."), 200),
+        (page("Example"), 404),
+        (page("Example"), 410),
+        (page("Example"), 301),
+        (page("Example"), 500),
+    ],
+)
+def test_what_is_not_the_same_page(other: Page | None, status: int) -> None:
+    shown = page("Example")
+    beside = hop(other, BESIDE, status)
+    assert not same_page(shown, URL, beside)
+    assert told(shown, elsewhere=beside).outcome == "pass"
+
+
+def test_a_page_that_repeats_its_path_or_counts_is_still_the_same() -> None:
+    mine = page("Example", text=f"{PROSE * 3} No page papers/attention.html, visitor 31,337, 2026-11-20.")
+    other = page("Example", text=f"{PROSE * 3} No page papers/{PATH_THAT_CANNOT_EXIST}, visitor 31,338, 2026-11-21.")
+    assert same_page(mine, URL, hop(other, BESIDE))
+
+
+def test_an_app_that_draws_itself_is_the_same_for_all_and_passes() -> None:
+    shell = Page("App", "", "Loading", 7, scripts=2, is_shell=True)
+    assert told(shell, elsewhere=hop(shell, BESIDE)).outcome == "pass"
+    assert not says_nothing(URL, Page("App", "", "Loading", 7), hop(Page("App", "", "Loading", 7), BESIDE))
+
+
+@pytest.mark.parametrize("title", ["example.org is for sale", "Buy this domain", "This domain has expired", "HugeDomains.com"])
+def test_a_parked_name_looks_lost(title: str) -> None:
+    text = f"The domain name {title} may be for sale. Make an offer."
+    shown = page(title, text=text)
+    assert looks_lost(URL, shown)
+    assert told(shown, elsewhere=hop(shown, BESIDE))[:2] == ("fail", "soft-404")
+
+
+def test_a_long_page_that_mentions_a_sale_is_let_be() -> None:
+    assert not looks_lost(
+        URL, page("How I bought a domain", text="The domain name was for sale; buy this domain, they said. " + PROSE * 40)
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/404", "/404.html", "/404/", "/error404", "/error-404", "/404-error", "/not-found", "/not_found", "/notfound.php",
+        "/page-not-found", "/PageNotFound.aspx", "/errors/404", "/error/404", "/en/404", "/de/not-found.html", "/docs/404.html", "/400",
+        "/410",
+    ],
+)  # fmt: skip
+def test_paths_of_error_pages(path: str) -> None:
+    assert is_error_path(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "", "/404-days", "/room-404", "/papers/404-media", "/4040", "/v404/", "/http-404", "/blog/how-to-fix-404", "/not-found-film",
+        "/notfoundation", "/errors", "/errors/", "/error", "/posts/4042", "/products/410-series", "/404x", "/x404", "/found",
+        "/status/404/why",
+    ],
+)  # fmt: skip
+def test_paths_of_other_pages(path: str) -> None:
+    assert not is_error_path(path)
+
+
+def test_no_title_takes_long() -> None:
+    started = time.process_time()
+    for title in (
+        "404 - " * 50_000,
+        "is gone " * 50_000,
+        "a" * 10**6,
+        ("domain " * 60 + "x") * 3000,
+        "!" * 10**6,
+        " -" * 10**6,
+        "'" * 10**6,
+    ):
+        shown = page(title, heading=title, text=title)
+        looks_lost(URL, shown)
+        is_not_found(URL, shown, hop(shown, BESIDE))
+        says_not_found(title)
+    assert is_error_path("/404" * 100_000) in (True, False)
+    assert time.process_time() - started < 2
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=80), st.text(max_size=80), st.text(max_size=200), st.integers(0, 10_000))
+def test_any_page_can_be_looked_at(title: str, heading: str, text: str, length: int) -> None:
+    shown = page(title, heading, text, length)
+    lost = is_not_found(URL, shown, HONEST)
+    assert not lost or looks_lost(URL, shown)
+    assert is_not_found(URL, shown, None) == lost, "an honest host proves nothing about this page"
+    assert not says_nothing(URL, shown, HONEST)
