@@ -102,6 +102,8 @@ async def _page_of(fetcher: Fetcher, errand: Errand, budget: Budget, head: Excha
     if not errand.looks_inside:
         if not is_html or (gate.reads_no_more and not gate.hides_loss):
             return head
+        if gate.is_closed:  # it has answered, and asks to be left alone
+            return head
         if not last.header("content-type") and last.header("content-length") == "0":
             return head
     gate.pages_read += 1
@@ -128,7 +130,7 @@ async def _compared(fetcher: Fetcher, budget: Budget, exchange: Exchange) -> Exc
     new = (
         not gate.elsewhere and gate.pages <= MOST_PAGES_PROBED and last.page is not None and last.page.is_html and target.plain_path != "/"
     )
-    if not (moved_to_a_front_page or suspicious or new or (gate.elsewhere and gate.pages <= MOST_PAGES_PROBED)):
+    if gate.is_closed or not (moved_to_a_front_page or suspicious or new or (gate.elsewhere and gate.pages <= MOST_PAGES_PROBED)):
         return exchange
     return exchange._replace(elsewhere=await _elsewhere(fetcher, about, budget))
 

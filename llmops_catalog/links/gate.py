@@ -12,9 +12,10 @@ from time import monotonic
 from llmops_catalog.links.exchange import Hop, NoAnswer, Trouble
 from llmops_catalog.links.limits import LONGEST_PAUSE_SECONDS, MOST_PAGES_READ, PAGES_SAMPLED
 
-FIRST_INTERVAL, LONGEST_INTERVAL = 0.25, 5.0
-CALM_ANSWERS = 10
-"""Answers without complaint after which the interval is halved."""
+FIRST_INTERVAL, LONGEST_INTERVAL, SHORTEST_INTERVAL = 0.25, 5.0, 0.03
+"""Seconds between two requests after the first complaint, at most, and below which there is none."""
+CALMED = 0.8
+"""What is left of the interval after an answer without complaint."""
 MOST_REFUSALS = 5
 """Answers in a row that ask to wait, after all waiting is used up: then the host is left alone for the rest of the run."""
 SPREAD_SECONDS = 2.0
@@ -35,7 +36,6 @@ class Gate:
         self._closed_until = 0.0
         self._next_at = 0.0
         self._interval = 0.0
-        self._calm = 0
         self._refusals = 0
         self.pause_left = LONGEST_PAUSE_SECONDS
         self.pages = 0
@@ -75,14 +75,12 @@ class Gate:
         """Learns from an answer: closes the gate for as long as the host asks, widens the interval when it complains."""
         if is_limited(status, headers):
             self._refusals += 1
-            self._calm = 0
-            self._interval = min(max(2 * self._interval, FIRST_INTERVAL), LONGEST_INTERVAL)
+            if not self.is_closed:  # what was under way when it closed says nothing new
+                self._interval = min(max(2 * self._interval, FIRST_INTERVAL), LONGEST_INTERVAL)
             self._pause(wait_seconds(headers) or self._interval * 4)
             return
         self._refusals = 0
-        self._calm += 1
-        if self._calm >= CALM_ANSWERS:
-            self._calm, self._interval = 0, self._interval / 2 if self._interval > 0.05 else 0.0
+        self._interval = self._interval * CALMED if self._interval > SHORTEST_INTERVAL else 0.0
         if allowance := remaining(headers):
             left, seconds = allowance
             if left <= 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from llmops_catalog.links.exchange import Hop, Page
 
@@ -39,7 +40,7 @@ _FOR_SALE = re.compile(
     r"(?:domain|name)\b.{0,60}\b(?:is|may be) for sale|buy this domain|this domain (?:has expired|is parked)|parked (?:free|domain)|"
     r"domain (?:is )?parking|hugedomains|sedoparking", re.IGNORECASE,
 )  # fmt: skip
-_ABOUT_IT = re.compile(r"40[0-9]|410|not[-_ ]?found|missing|errors?\b|status", re.IGNORECASE)
+_ABOUT_IT = re.compile(r"(?<!\d)4(?:0\d|10)(?!\d)|not[-_ ]?found|missing|errors?\b|status", re.IGNORECASE)
 _ERROR_PATH = re.compile(
     r"/(?:40[04]|410|error[-_]?404|404[-_]?error|not[-_]?found|page[-_]?not[-_]?found|file[-_]?not[-_]?found|errors?/(?:40[04]|not[-_]?found)"
     r"|notfound)(?:\.(?:html?|php|aspx?|jsp))?/?", re.IGNORECASE,
@@ -70,7 +71,7 @@ def is_error_path(path: str) -> bool:
 
 def looks_lost(url: str, page: Page) -> bool:
     """True where the page's own words make it worth asking what the host answers to a path that cannot exist."""
-    if _ABOUT_IT.search(url):
+    if _ABOUT_IT.search(urlsplit(url).path):
         return False
     is_short = page.text_length < SHORT_TEXT
     said = says_not_found(page.title) or (is_short and says_not_found(page.heading))

@@ -151,7 +151,7 @@ def waits_that_end(setting: Setting) -> Iterator[Case]:
         opens_at[:] = opens_at or [request.at_seconds + 3]
         return request.at_seconds < opens_at[0]
 
-    for number in range(8):
+    for number in range(5):
         url = closed.page(f"/{number}", when(too_early, page("", 429, "Retry-After: 3"), page(document(title=f"Page {number}"))))
         yield living(f"a host closed for three seconds, page {number}", url, host=closed, least_wait_seconds=2.5)
     bare = setting.world.host("429 once")

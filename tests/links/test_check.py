@@ -54,7 +54,7 @@ def test_a_page_with_many_parts_is_asked_once_and_each_link_is_told() -> None:
         assert [result.judgement.verdict for result in told.values()] == ["ok", "ok", "broken-fragment", "ok", "ok"]
         assert [result.places for result in told.values()] == [PLACES, (), PLACES[:1], (), ()]
         assert [request.method for request in own(host)] == ["HEAD", "GET"]
-        assert {(result.attempts, result.elapsed_ms) for result in told.values()} == {(1, told[url].elapsed_ms)}
+        assert {result.attempts for result in told.values()} == {1}
 
 
 def test_spellings_of_one_address_are_one_page() -> None:
@@ -158,11 +158,11 @@ def test_a_host_that_asks_to_wait_a_second_is_waited_for() -> None:
 def test_a_slow_host_holds_nobody_else_up() -> None:
     with live() as world:
         slow_host, quick = world.host("slow"), world.host("quick")
-        late = [slow_host.page(f"/{number}", slow(0.8, TEXT)) for number in range(4)]
+        late = [slow_host.page(f"/{number}", slow(0.5, TEXT)) for number in range(4)]
         soon = [quick.page(f"/{number}", TEXT) for number in range(60)]
         world.start()
         told = checked([*late, *soon], QUICK._replace(concurrency=8))
-        assert list(told)[-4:] == late or set(list(told)[-4:]) == set(late)
+        assert set(list(told)[-4:]) == set(late)
         assert {result.judgement.outcome for result in told.values()} == {"pass"}
 
 
@@ -180,10 +180,10 @@ def test_a_host_serves_no_more_than_so_many_at_once(per_host: int) -> None:
 def test_all_hosts_together_serve_no_more_than_so_many_at_once() -> None:
     with live() as world:
         counted = Counted(0.02)
-        urls = [world.host(f"host {number}").page(f"/{page_number}", counted) for number in range(10) for page_number in range(1)]
-        more = [world.hosts[f"host {number}"].page(f"/more/{page_number}", counted) for number in range(10) for page_number in range(3)]
+        hosts = [world.host(f"host {number}") for number in range(10)]
+        urls = [host.page(f"/{number}", counted) for host in hosts for number in range(3)]
         world.start()
-        checked([*urls, *more], QUICK._replace(concurrency=5))
+        checked(urls, QUICK._replace(concurrency=5))
         assert counted.most == 5
 
 
@@ -201,12 +201,12 @@ def test_a_redirect_to_another_host_waits_in_that_hosts_queue() -> None:
 
 
 def test_waiting_in_a_queue_is_not_held_against_a_link() -> None:
-    """Twenty pages of a tenth of a second, one at a time, with half a second for each."""
+    """All together take longer than a link may."""
     with live() as world:
         host = world.host("queue")
-        urls = [host.page(f"/{number}", slow(0.1, TEXT)) for number in range(15)]
+        urls = [host.page(f"/{number}", slow(0.08, TEXT)) for number in range(12)]
         world.start()
-        told = checked(urls, QUICK._replace(per_host=1, timeout_seconds=0.8))
+        told = checked(urls, QUICK._replace(per_host=1, timeout_seconds=0.6))
         assert {result.judgement.outcome for result in told.values()} == {"pass"}
 
 
