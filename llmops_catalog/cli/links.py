@@ -33,7 +33,11 @@ def check_links_arguments(parser: Parser) -> None:
     parser.add_argument("--changed-since", metavar="REV", help="only links added or changed since a git revision")
     parser.add_argument("--shard", metavar="I/N", help="only the I-th of N parts, split by host")
     _add_output(parser)
-    parser.add_argument("--stream", metavar="FILE", help="write each result as a line of JSON as soon as it is known")
+    parser.add_argument(
+        "--stream",
+        metavar="FILE",
+        help="write each result as a line of JSON as soon as it is known; with --output, to FILE.partial.jsonl until the report is there",
+    )
     parser.add_argument("--verbose", action="store_true", help="every address that is unknown or has moved, not only counts")
     parser.add_argument("--state", metavar="FILE", help="remember results there, and ask only what is due")
     parser.add_argument(
@@ -116,7 +120,8 @@ def check_links_command(folder: str | None, options: Any) -> int:
         return _explain(options)
     state = _state(options)
     plan = _plan(folder, options, state)
-    with ResultStream(Path(options.stream) if options.stream else None) as stream, Progress() as progress:
+    partial = Path(options.stream or f"{options.output}.partial.jsonl") if options.stream or options.output else None
+    with ResultStream(partial) as stream, Progress() as progress:
         progress.total(len(plan.links), [link.url for link in plan.links])
 
         def take(item: Any) -> None:
@@ -129,6 +134,8 @@ def check_links_command(folder: str | None, options: Any) -> int:
         is_everything = not (options.paths or options.url or options.urls_from or options.changed_since or options.shard or ran.was_stopped)
         state.save(Path(options.state), [link.url for link in plan.links] if is_everything else None)
     _write(ran.report, options)
+    if partial is not None and not options.stream:
+        partial.unlink(missing_ok=True)
     if options.fix:
         _fix(folder, ran.report)
     return STOPPED if ran.was_stopped else exit_code(ran.report, options.fail_on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
@@ -24,9 +25,14 @@ from llmops_catalog.links.target import BadAddress, Target, parse_target
 
 ATTEMPTS = {"timeout": 2, "no-such-host": 2, "resolver": 2, "unreachable": 2, "tls": 2}
 """By trouble; three for any other."""
+CONTACTS = frozenset({"refused", "reset", "certificate", "incomplete-chain", "tls", "protocol", "too-large"})
+"""Troubles that somebody at the other end has made: the network is there."""
 LAST_ATTEMPT_AS_BROWSER = frozenset({"reset", "protocol"})
 """Some walls hang up on programs: before that counts as proof, they are asked as a browser asks."""
 NOT_REACHED = Judgement("unknown", "skipped", "the run ended before its turn", "run it again, or with a longer --deadline")
+
+NO_SUCH_NAME_IS_AN_ANSWER = sys.platform == "linux"
+"""There a name server that cannot be reached is EAI_AGAIN, never EAI_NONAME (https://man7.org/linux/man-pages/man3/getaddrinfo.3.html)."""
 
 OnResult = Callable[[LinkResult, "Hop | None"], None]
 """Takes each result as it is known, with the last answer where a page was looked at."""
@@ -72,6 +78,7 @@ class Checker:
         self._queues: dict[str, deque[_Page]] = {}
         self._workers: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._nameless: list[tuple[_Page, int, float]] = []
         self._idle = asyncio.Event()
         self._stopped = False
 
@@ -93,6 +100,7 @@ class Checker:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self.fetcher.close()
+        self._settle_nameless()
         for link in list(self._open.values()):
             self._settle(link, NOT_REACHED)
 
@@ -179,13 +187,31 @@ class Checker:
         except Exception as error:  # whatever a server did that nobody thought of: it costs its own link, not the run
             self.faults.append(f"{url[:200]}: {error!r}"[:400])
             exchange, attempts = Exchange(url, trouble=Trouble("protocol", "the check itself failed on this answer")), 1
-        self.saw_an_answer = self.saw_an_answer or bool(exchange.hops)
+        self.saw_an_answer = (
+            self.saw_an_answer or bool(exchange.hops) or (exchange.trouble is not None and exchange.trouble.kind in CONTACTS)
+        )
         if exchange.trouble is not None and exchange.trouble.kind == "no-network":
             self.saw_no_network = True
+            self._nameless.append((page, attempts, started))
             if self.needs_names and not self.saw_an_answer:
                 self.stop()  # all others would wait for the same
+            return
+        self._settle_page(page, exchange, attempts, started)
+
+    def _settle_page(self, page: _Page, exchange: Exchange, attempts: int, started: float) -> None:
         for spot in page.spots:
             self._settle(spot.link, judge(exchange, spot.fragment), attempts, started, exchange)
+
+    def _settle_nameless(self) -> None:
+        """Hosts that were not found while the names that surely exist were not found either: where others answered, the network is there,
+        and where "no such name" is what a server said, it counts.
+        """
+        for page, attempts, started in self._nameless:
+            host = page.target.host
+            trouble = Trouble("no-network", "this machine resolves no names: is it connected?")
+            if self.saw_an_answer and NO_SUCH_NAME_IS_AN_ANSWER:
+                trouble = Trouble("no-such-host", f"there is no host {host[:80]}")
+            self._settle_page(page, Exchange(page.target.page_url, trouble=trouble), attempts, started)
 
     async def exchange(self, errand: Errand) -> tuple[Exchange, int]:
         """The exchange that counts, and how many attempts it took."""

@@ -48,8 +48,11 @@ def put(host: Host, answer: Answer) -> str:
 # --- bytes --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("head", [start(200, [HTML]), start(200, [HTML, "Content-Length: 99999999999"]), start(404, [HTML])])
-@pytest.mark.parametrize("wanted", [Wanted(), anchors("nowhere"), Wanted(texts=frozenset({"nothing of it"}))])
+@pytest.mark.parametrize(
+    ("head", "wanted"),
+    [(start(200, [HTML]), Wanted()), (start(200, [HTML, "Content-Length: 99999999999"]), anchors("nowhere")), (start(404, [HTML]), anchors("nowhere")),
+     (start(200, [HTML]), Wanted(texts=frozenset({"nothing of it"})))],
+)  # fmt: skip
 def test_an_endless_body_is_left_after_one_mebibyte(host: Host, head: bytes, wanted: Wanted) -> None:
     url = put(host, endless(head, b"<p>Endless</p>" * 4000))
     before = host.sent_bytes
@@ -104,11 +107,10 @@ def test_a_bomb_is_left_after_five_mebibytes_and_swells_nothing(host: Host, enco
 
 
 def test_what_stands_within_five_inflated_mebibytes_is_found(host: Host) -> None:
-    for size, is_found in ((MOST_INFLATED_BYTES - 70_000, True), (MOST_INFLATED_BYTES + 70_000, False)):
-        url = put(host, page(gzipped(b" " * size + HIDDEN.encode()), 200, "Content-Encoding: gzip"))
-        hop = fetched(url, wanted=anchors("there"))
-        assert hop.page
-        assert (hop.page.anchors == {"there"}) is is_found
+    url = put(host, page(gzipped(b" " * (MOST_INFLATED_BYTES - 70_000) + HIDDEN.encode()), 200, "Content-Encoding: gzip"))
+    hop = fetched(url, wanted=anchors("there"))
+    assert hop.page
+    assert hop.page.anchors == {"there"}
 
 
 def test_the_whole_answer_for_an_api_is_bounded_too(host: Host) -> None:
@@ -190,7 +192,7 @@ def dripping(first: bytes, drop: bytes) -> Answer:
 )  # fmt: skip
 def test_a_head_that_does_not_end_ends_with_the_budget(host: Host, answer: Answer) -> None:
     started = time.monotonic()
-    trouble = trouble_of(put(host, answer), seconds=0.4)
+    trouble = trouble_of(put(host, answer), seconds=0.25)
     assert trouble.kind in ("timeout", "protocol")
     assert time.monotonic() - started < 3
 
@@ -202,7 +204,7 @@ def test_a_head_that_does_not_end_ends_with_the_budget(host: Host, answer: Answe
 )  # fmt: skip
 def test_a_body_that_does_not_end_ends_with_the_budget(host: Host, answer: Answer) -> None:
     started = time.monotonic()
-    hop = fetched(put(host, answer), wanted=anchors("there", "nowhere"), seconds=0.5)
+    hop = fetched(put(host, answer), wanted=anchors("there", "nowhere"), seconds=0.3)
     assert time.monotonic() - started < 3
     assert hop.page
     assert (hop.page.anchors, hop.page.complete) == ({"there"}, False)
@@ -221,12 +223,12 @@ def test_the_wait_for_the_head_alone_can_be_shorter(host: Host) -> None:
 
 
 def test_waiting_for_ones_turn_costs_no_budget(host: Host) -> None:
-    """Five requests of 0.3 s each behind one another, each with 0.7 s to spend."""
-    url = put(host, slow(0.3, page()))
+    """Five requests of 0.15 s each behind one another, each with 0.6 s to spend."""
+    url = put(host, slow(0.15, page()))
 
     async def work(fetcher: Fetcher) -> list[float]:
         async def one() -> float:
-            budget = Budget(0.7)
+            budget = Budget(0.6)
             assert (await fetcher.hop(request(url), budget)).status == 200
             return budget.left
 
@@ -304,7 +306,7 @@ def test_two_spellings_of_a_port_are_one_host(host: Host) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<p>late</p>", message(404, b"no"), b"\r\n"])
-@pytest.mark.parametrize("late_seconds", [0.0, 0.1])
+@pytest.mark.parametrize("late_seconds", [0.0, 0.04])
 def test_a_body_after_head_never_answers_the_next_question(server: Scripted, body: bytes, late_seconds: float) -> None:
     turn = 0
 
