@@ -67,6 +67,7 @@ def check_links_arguments(parser: Parser) -> None:
 def merge_links_arguments(parser: Parser) -> None:
     """Options of `merge-links`."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="reports of --format json, or lines of --stream")
+    parser.add_argument("--states", action="store_true", help="the files are those of --state: one that knows what all know, to --output")
     _add_output(parser)
     parser.add_argument("--verbose", action="store_true", help="every address that is unknown or has moved, not only counts")
 
@@ -279,9 +280,26 @@ def merge_links_command(_folder: str | None, options: Any) -> int:
     """Puts the reports of several shards, or of several runs, together. Exits 1 where something is proved dead."""
     from llmops_catalog.links.stream import merge, read_report
 
+    if options.states:
+        return _merge_states(options)
     report = merge([read_report(Path(name)) for name in options.files])
     _write(report, options)
     return exit_code(report, options.fail_on)
+
+
+def _merge_states(options: Any) -> int:
+    from functools import reduce
+
+    from llmops_catalog.links import state
+
+    if not options.output:
+        raise UsageError("say which --output the merged state goes to")
+    missing = [name for name in options.files if not Path(name).is_file()]
+    if missing:
+        raise UsageError(f"there is no file {missing[0]!r}")
+    merged = reduce(state.merge, (state.State.load(Path(name)).memories for name in options.files))
+    state.State(merged).save(Path(options.output))
+    return 0
 
 
 def exit_code(report: Report, fail_on: str) -> int:

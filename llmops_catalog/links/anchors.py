@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
@@ -26,6 +27,7 @@ class Sought(NamedTuple):
     texts: frozenset[str] = frozenset()
 
 
+@lru_cache(maxsize=256)
 def sought(fragment: str) -> Sought:
     """What `fragment` (without its ``#``, as written) asks for."""
     anchor, _, directive = fragment.partition(":~:")

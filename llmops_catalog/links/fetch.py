@@ -177,6 +177,8 @@ class Fetcher:
             return False
         received = inflated = 0
         try:
+            if connection.awaits_no_body:
+                return await connection.read() is None
             inflater = Inflater(_header(head, "content-encoding") if feed else "")
             async with asyncio.timeout(seconds):
                 while (data := await connection.read()) is not None:

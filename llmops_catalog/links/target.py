@@ -114,6 +114,7 @@ def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
     return ascii_host(host), number
 
 
+@lru_cache(maxsize=256)
 def ascii_host(host: str) -> str:
     """The host as it is looked up: percent-decoded, IDNA (UTS 46), lower case, without a final dot. Raises `BadAddress`."""
     if not host:

@@ -159,7 +159,9 @@ def test_ranges(text: str, network: str) -> None:
     assert str(parse_network(text)) == network
 
 
-@pytest.mark.parametrize("text", ["", "localhost", "127.0.0.0/33", "10.0.0.0/-1", "0x7f.1", "1.2.3", "::1/129", "10.0.0.0/8/8", "x" * 9999, "127.0.0.1 10.0.0.1"])
+@pytest.mark.parametrize(
+    "text", ["", "localhost", "127.0.0.0/33", "10.0.0.0/-1", "0x7f.1", "1.2.3", "::1/129", "10.0.0.0/8/8", "x" * 9999, "127.0.0.1 10.0.0.1"]
+)
 def test_no_ranges(text: str) -> None:
     with pytest.raises(ValueError, match="no range of addresses") as caught:
         parse_network(text)

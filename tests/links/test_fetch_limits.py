@@ -92,7 +92,10 @@ def test_a_bomb_is_left_after_five_mebibytes_and_swells_nothing(host: Host, enco
     first, block = bomb_blocks()
     if encoding == "deflate":
         packer = zlib.compressobj(9)
-        first, block = packer.compress(b"<p>") + packer.flush(zlib.Z_FULL_FLUSH), packer.compress(bytes(2**24)) + packer.flush(zlib.Z_FULL_FLUSH)
+        first, block = (
+            packer.compress(b"<p>") + packer.flush(zlib.Z_FULL_FLUSH),
+            packer.compress(bytes(2**24)) + packer.flush(zlib.Z_FULL_FLUSH),
+        )
     url = put(host, endless(start(200, [HTML, f"Content-Encoding: {encoding}"]) + first, block))
     fetched(put(host, page()))  # what is imported and cached only once
     tracemalloc.start()
@@ -114,7 +117,10 @@ def test_what_stands_within_five_inflated_mebibytes_is_found(host: Host) -> None
 
 
 def test_the_whole_answer_for_an_api_is_bounded_too(host: Host) -> None:
-    small, large = put(host, page(gzipped(b"[1]"), 200, "Content-Encoding: gzip", kind="application/json")), put(host, endless(start(200), b"x" * 60_000))
+    small, large = (
+        put(host, page(gzipped(b"[1]"), 200, "Content-Encoding: gzip", kind="application/json")),
+        put(host, endless(start(200), b"x" * 60_000)),
+    )
     first, block = bomb_blocks()
     bomb = put(host, endless(start(200, ["Content-Encoding: gzip"]) + first, block))
 
@@ -396,7 +402,10 @@ def test_a_fresh_request_has_a_connection_of_its_own(host: Host) -> None:
 
 def test_nothing_is_left_open(host: Host) -> None:
     """Warnings are errors here: a socket that is left to the collector fails the test."""
-    urls = [put(host, answer) for answer in (page(), hang, hang_up, redirect("/x"), then_hang(start(200, [HTML])), raw(b"\0"), in_turn(page("", 500)))]
+    urls = [
+        put(host, answer)
+        for answer in (page(), hang, hang_up, redirect("/x"), then_hang(start(200, [HTML])), raw(b"\0"), in_turn(page("", 500)))
+    ]
 
     async def work(fetcher: Fetcher) -> None:
         asks = [fetcher.hop(request(url, fresh=fresh), Budget(0.3)) for url in urls for fresh in (False, True)]

@@ -55,7 +55,9 @@ def test_no_piece_is_larger_than_allowed_and_none_is_lost(encoding: str, size: i
     assert b"".join(pieces) == data
 
 
-@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "gzip, br", "deflate,gzip", "identity, br", "gzip;q=1", "\0", "x" * 10_000])
+@pytest.mark.parametrize(
+    "encoding", ["br", "zstd", "compress", "gzip, gzip", "gzip, br", "deflate,gzip", "identity, br", "gzip;q=1", "\0", "x" * 10_000]
+)
 def test_what_was_not_asked_for_is_not_unpacked(encoding: str) -> None:
     with pytest.raises(CannotUnpack) as caught:
         Inflater(encoding)
@@ -68,7 +70,9 @@ def test_what_is_asked_for_can_be_unpacked() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-@pytest.mark.parametrize("data", [b"<!doctype html><title>not packed at all</title>", b"\x1f\x8b\x08broken header and body", b"\xff" * 50, bytes(50)])
+@pytest.mark.parametrize(
+    "data", [b"<!doctype html><title>not packed at all</title>", b"\x1f\x8b\x08broken header and body", b"\xff" * 50, bytes(50)]
+)
 def test_garbage_is_said_to_be_garbage(encoding: str, data: bytes) -> None:
     with pytest.raises(CannotUnpack):
         unpacked(encoding, data)

@@ -75,7 +75,9 @@ def test_an_answer_is_asked_for_again_after_its_time(monkeypatch: pytest.MonkeyP
     assert kind(second) == "forbidden-address"
 
 
-@pytest.mark.parametrize("private", [PRIVATE, METADATA, "127.0.0.1", "::1", "::ffff:10.0.0.1", "fd00::1", "0.0.0.0", "fe80::1%eth0", "fe80::1"])
+@pytest.mark.parametrize(
+    "private", [PRIVATE, METADATA, "127.0.0.1", "::1", "::ffff:10.0.0.1", "fd00::1", "0.0.0.0", "fe80::1%eth0", "fe80::1"]
+)
 def test_of_mixed_answers_only_the_permitted_ones_are_used(private: str) -> None:
     assert looked_up(Names(mixed_org=[[private, PUBLIC, private]]), "mixed.org") == [[PUBLIC]]
     (alone,) = looked_up(Names(alone_org=[[private]]), "alone.org")
@@ -87,7 +89,9 @@ def test_ipv4_comes_first_and_the_order_stays() -> None:
     assert looked_up(Names(both_org=[answer]), "both.org") == [[PUBLIC, OTHER, "2606:4700::1111", "2606:4700::1001"]]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0x7f.1", "2130706433", "017700000001", "127.1", "[::1]", "[::ffff:127.0.0.1]", "0", "10.1", "0xa9fea9fe"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "0x7f.1", "2130706433", "017700000001", "127.1", "[::1]", "[::ffff:127.0.0.1]", "0", "10.1", "0xa9fea9fe"]
+)
 def test_an_address_is_never_looked_up(host: str) -> None:
     names = Names()
     (found,) = looked_up(names, host)
@@ -142,7 +146,9 @@ def test_one_name_that_is_found_shows_that_the_resolver_works() -> None:
     assert [kind(found[0]), found[1], kind(found[2])] == ["no-network", [PUBLIC], "no-such-host"]
 
 
-@pytest.mark.parametrize("error", [TRY_AGAIN, socket.gaierror(socket.EAI_FAIL, "x"), socket.gaierror(socket.EAI_SYSTEM, "x"), UnicodeError("label too long")])
+@pytest.mark.parametrize(
+    "error", [TRY_AGAIN, socket.gaierror(socket.EAI_FAIL, "x"), socket.gaierror(socket.EAI_SYSTEM, "x"), UnicodeError("label too long")]
+)
 def test_a_resolver_in_trouble_proves_nothing(error: Exception) -> None:
     (found,) = looked_up(Names(github_com=[[PUBLIC]], there_org=[error]), "there.org")
     assert kind(found) == "resolver"

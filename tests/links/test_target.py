@@ -21,7 +21,9 @@ PIECES = st.lists(
     ),
     max_size=14,
 ).map("".join)  # fmt: skip
-TEXTS = st.one_of(st.text(max_size=60), PIECES, st.builds("".join, st.tuples(st.sampled_from(["http://", "https://", "HTTPS:\\\\"]), PIECES)))
+TEXTS = st.one_of(
+    st.text(max_size=60), PIECES, st.builds("".join, st.tuples(st.sampled_from(["http://", "https://", "HTTPS:\\\\"]), PIECES))
+)
 VISIBLE = re.compile(r"[!-~]+")
 AUTHORITY = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?")
 MANY = settings(max_examples=600, deadline=None)
@@ -82,7 +84,11 @@ def test_any_location_leads_to_a_target_or_a_bad_address(location: str) -> None:
 
 
 @MANY
-@given(st.sampled_from(["good.org", "1.2.3.4", "[::1]"]), st.text(alphabet="\\/@:.#?%a1[]", max_size=8), st.sampled_from(["evil.org", "127.0.0.1"]))
+@given(
+    st.sampled_from(["good.org", "1.2.3.4", "[::1]"]),
+    st.text(alphabet="\\/@:.#?%a1[]", max_size=8),
+    st.sampled_from(["evil.org", "127.0.0.1"]),
+)
 def test_the_host_is_what_stands_before_the_first_slash(host: str, between: str, other: str) -> None:
     """No mix of slashes, colons and at-signs smuggles a second host in."""
     target = parsed(f"http://{host}{between}{other}/")

@@ -85,7 +85,9 @@ def test_bad_certificates_are_proof_and_nothing_is_asked(hosts: dict[str, Host],
     assert len(hosts[name].seen) == before
 
 
-@pytest.mark.parametrize(("name", "kinds"), [("gives_up", {"tls"}), ("talks_http", {"tls"}), ("resets", {"tls", "reset"}), ("is_silent", {"timeout"})])
+@pytest.mark.parametrize(
+    ("name", "kinds"), [("gives_up", {"tls"}), ("talks_http", {"tls"}), ("resets", {"tls", "reset"}), ("is_silent", {"timeout"})]
+)
 def test_handshakes_that_fail_are_no_bad_certificates(hosts: dict[str, Host], name: str, kinds: set[str]) -> None:
     assert trouble_of(hosts[name].url("/there"), seconds=0.6 if name == "is_silent" else 5).kind in kinds
 

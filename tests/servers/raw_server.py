@@ -82,9 +82,7 @@ def scripted() -> Iterator[Scripted]:
         world.stop()
 
 
-def with_fetcher(
-    work: Callable[[Fetcher], Awaitable[Result]], settings: Settings = SETTINGS, resolver: Resolver | None = None
-) -> Result:
+def with_fetcher(work: Callable[[Fetcher], Awaitable[Result]], settings: Settings = SETTINGS, resolver: Resolver | None = None) -> Result:
     """Runs `work` with a fetcher that is closed afterwards, its sockets included."""
 
     async def run() -> Result:
