@@ -18,7 +18,11 @@ _PLAIN_QUAD = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})")
 _CLOUD_PLATFORM = frozenset({ipaddress.ip_address("168.63.129.16")})
 """Azure's platform address is public by its number and answers inside a virtual machine only:
 https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16."""
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_SPECIAL_IPV6 = tuple(
+    map(ipaddress.ip_network, ("64:ff9b:1::/48", "::ffff:0:0:0/96", "3fff::/20", "5f00::/16", "100::/64", "2001:db8::/32"))
+)
+"""Translation inside a network (RFC 8215, RFC 2765), documentation, segment routing, discard: no page of the web is there."""
 _SIX_TO_FOUR, _TEREDO = ipaddress.ip_network("2002::/16"), ipaddress.ip_network("2001::/32")
 _SITE_LOCAL, _COMPATIBLE = ipaddress.ip_network("fec0::/10"), ipaddress.ip_network("::/96")
 
@@ -70,7 +74,7 @@ def why_forbidden(address: Address, allowed: Sequence[Network] = ()) -> str | No
         return None
     if inside is not None:
         kind = _kind(inside)
-        if kind is None and any(address in network for network in _NAT64):
+        if kind is None and address in _NAT64:
             return None  # how a network with IPv6 alone reaches public IPv4 hosts (RFC 6147)
         return f"the {kind or 'address'} {inside} inside an IPv6 address"
     kind = _kind(address)
@@ -84,7 +88,7 @@ def embedded(address: Address) -> Address | None:
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     number = int(address)
-    if any(address in network for network in _NAT64) or (address in _COMPATIBLE and number > 0xFFFF):
+    if address in _NAT64 or (address in _COMPATIBLE and number > 0xFFFF):
         return ipaddress.IPv4Address(number & 0xFFFFFFFF)
     if address in _SIX_TO_FOUR:
         return ipaddress.IPv4Address(number >> 80 & 0xFFFFFFFF)
@@ -111,6 +115,8 @@ def _kind(address: Address) -> str | None:
             return "scoped address"
         if address in _TEREDO or address in _SITE_LOCAL:
             return "private address"
+        if any(address in network for network in _SPECIAL_IPV6):
+            return "reserved address"
     if address.is_private:
         return "private address"
     return None if address.is_global else "reserved address"

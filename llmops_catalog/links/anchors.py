@@ -89,6 +89,8 @@ def look(fragment: str, hop: Hop) -> Finding:
 
 def _proves_absence(hop: Hop, wish: Sought) -> bool:
     page = hop.page
-    if page is None or not page.complete or page.is_shell or wish.spellings & page.mentioned:
+    if page is None or not page.complete or not page.text_length or page.is_shell:
+        return False
+    if page.scripts and wish.spellings & page.mentioned:
         return False
     return (page.scripts == 0 or page.has_ids) and not _CODE_VIEW.search(hop.url)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import NamedTuple
 
 from llmops_catalog.links.connection import Head
 from llmops_catalog.links.exchange import Exchange, Hop, NoAnswer, Trouble
-from llmops_catalog.links.fetch import Fetcher, Request, is_redirect
+from llmops_catalog.links.fetch import SMALL_BODY_BYTES, Fetcher, Request, is_redirect
 from llmops_catalog.links.gate import is_limited
 from llmops_catalog.links.inflate import ACCEPTED
 from llmops_catalog.links.limits import MOST_HOPS, USER_AGENT, Budget
@@ -98,13 +99,10 @@ async def _page_of(fetcher: Fetcher, errand: Errand, budget: Budget, head: Excha
     last = head.hops[-1]
     target = parse_target(last.url)
     gate = fetcher.gate(target)
-    is_html = last.header("content-type").partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml", "")
     if not errand.looks_inside:
-        if not is_html or (gate.reads_no_more and not gate.hides_loss):
+        if not _is_quickly_read(last) or (gate.reads_no_more and not gate.hides_loss):
             return head
         if gate.is_closed:  # it has answered, and asks to be left alone
-            return head
-        if not last.header("content-type") and last.header("content-length") == "0":
             return head
     gate.pages_read += 1
     got = await _follow(fetcher, errand, budget, "GET", target, _HONEST)
@@ -113,6 +111,12 @@ async def _page_of(fetcher: Fetcher, errand: Errand, budget: Budget, head: Excha
     if got.last is not None and got.last.status in (403, 405, 406, 429, 503) and not errand.looks_inside:
         return head
     return await _compared(fetcher, budget, Exchange(head.url, head.hops + got.hops, got.trouble))
+
+
+def _is_quickly_read(hop: Hop) -> bool:
+    """True for what may be a page, and for anything small: a GET costs little there, and shows whether HEAD said the truth."""
+    kind, length = hop.header("content-type").strip().lower(), hop.header("content-length")
+    return kind.startswith(("text/", "application/xhtml")) or not kind or (length.isdigit() and int(length[:9]) <= SMALL_BODY_BYTES)
 
 
 async def _compared(fetcher: Fetcher, budget: Budget, exchange: Exchange) -> Exchange:
@@ -140,13 +144,14 @@ async def _elsewhere(fetcher: Fetcher, about: Target, budget: Budget) -> Hop | N
     gate = fetcher.gate(about)
     folder = about.plain_path.rpartition("/")[0]
     if folder not in gate.elsewhere and len(gate.elsewhere) < MOST_FOLDERS_ASKED:
-        gate.elsewhere[folder] = None  # others need not ask at the same time
-        beside = about._replace(path=f"{folder}/{PATH_THAT_CANNOT_EXIST}", fragment="")
-        found = await _follow(fetcher, Errand(beside), budget, "GET", beside, _HONEST)
-        if found.trouble is None and found.last is not None:
-            gate.elsewhere[folder] = found.last
-            other = found.last.page
-            gate.hides_loss = 200 <= found.last.status < 300 and other is not None and looks_lost(about.page_url, other)
+        async with gate.asks.setdefault(folder, asyncio.Lock()):
+            if folder not in gate.elsewhere:
+                beside = about._replace(path=f"{folder}/{PATH_THAT_CANNOT_EXIST}", fragment="")
+                found = await _follow(fetcher, Errand(beside), budget, "GET", beside, _HONEST)
+                gate.elsewhere[folder] = found.last if found.trouble is None else None
+                if found.trouble is None and found.last is not None:
+                    other = found.last.page
+                    gate.hides_loss = 200 <= found.last.status < 300 and other is not None and looks_lost(about.page_url, other)
     return gate.elsewhere.get(folder)
 
 

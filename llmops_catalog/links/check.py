@@ -218,12 +218,15 @@ class Checker:
         settings = self._settings
         left = 2 * settings.timeout_seconds
         number = 0
+        pause_left = LONGEST_PAUSE_SECONDS
         while True:
             number += 1
             budget = Budget(min(settings.timeout_seconds, left))
+            budget.pause_left = pause_left
             given = budget.left
             exchange = await attempt(self.fetcher, errand, budget)
             left -= given - budget.left
+            pause_left = budget.pause_left
             if left <= 0 or number > len(settings.retry_seconds) or not self._may_help(exchange, number):
                 return exchange, number
             trouble = exchange.trouble.kind if exchange.trouble else ""

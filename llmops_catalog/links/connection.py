@@ -15,6 +15,7 @@ from llmops_catalog.links.exchange import NoAnswer, Trouble
 from llmops_catalog.links.target import Target
 
 MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADERS = 500
 MAX_WAITING_BYTES = 256 * 1024
 """Unread bytes after which the server has to wait."""
 MAX_INTERIM_ANSWERS = 20
@@ -43,6 +44,7 @@ class Connection(asyncio.Protocol):
         self._lost: Exception | None = None
         self._answered = False
         self._bodyless = False
+        self._is_idle = True
 
     # --- what asyncio calls -------------------------------------------------------------------------------------------
 
@@ -52,7 +54,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._answered = True
         self._unread += len(data)
-        if self._http.their_state is h11.ERROR:
+        if self._is_idle:  # nobody asked: it is not used again
+            self.close()
+        if self._is_idle or self._http.their_state is h11.ERROR:
             return
         self._http.receive_data(data)
         if self._unread > MAX_WAITING_BYTES and self._transport is not None:
@@ -85,6 +89,7 @@ class Connection(asyncio.Protocol):
         self.requests += 1
         self._answered = False
         self._bodyless = method == "HEAD"
+        self._is_idle = False
         try:
             out = self._http.send(h11.Request(method=method, target=path, headers=headers)) or b""
             if body:
@@ -133,6 +138,7 @@ class Connection(asyncio.Protocol):
         """Makes an `is_reusable` connection ready for its next request."""
         self._http.start_next_cycle()
         self._unread = 0
+        self._is_idle = True
 
     def close(self) -> None:
         """Hangs up at once."""
@@ -160,8 +166,10 @@ class Connection(asyncio.Protocol):
             await self._waiter
 
     def _head(self, response: h11.Response) -> Head:
+        if len(response.headers) > MAX_HEADERS:
+            raise NoAnswer(Trouble("too-large", f"the answer has more than {MAX_HEADERS} headers"))
         headers = tuple((name.decode("latin-1"), _text(value)) for name, value in response.headers)
-        if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+        if sum(len(name) + len(value) + 4 for name, value in headers) > MAX_HEADER_BYTES:
             raise NoAnswer(Trouble("too-large", f"the headers of the answer are larger than {MAX_HEADER_BYTES // 1024} KiB"))
         return Head(response.status_code, headers)
 

@@ -23,6 +23,8 @@ ANY_ADDRESS = (parse_network("0.0.0.0/0"), parse_network("::/0"))
 IDLE_SECONDS = 10.0
 LETTING_GO_SECONDS = 0.02
 MOST_IDLE_CONNECTIONS = 256
+UNWANTED_BODY_SECONDS = 1.0
+"""For the rest of an answer nobody wants, so that the connection can be used again."""
 SMALL_BODY_BYTES = 16 * 1024
 """Read to the end even where nobody wants it, so that the connection can be used again."""
 _HTML = ("text/html", "application/xhtml+xml", "")
@@ -112,12 +114,15 @@ class Fetcher:
     ) -> tuple[Head, str, bool]:
         """The head of the answer, the address it came from, and whether its body was read to the end."""
         gate = self.gate(request.target)
+        budget.pause(gate.closed_seconds)
         async with gate, self._places, _letting_go():
             with budget:
                 connection, head = await self._answer(request, budget, head_seconds)
                 try:
                     gate.answered(head.status, dict(head.headers))
-                    complete = await self._read(connection, head, begin(head), self._body_seconds(request, budget), most_bytes)
+                    feed = begin(head)
+                    seconds = self._body_seconds(request, budget) if feed else min(budget.left, UNWANTED_BODY_SECONDS)
+                    complete = await self._read(connection, head, feed, seconds, most_bytes)
                 finally:
                     self._release(request.target, connection)
         return head, connection.address, complete
@@ -138,9 +143,16 @@ class Fetcher:
                 connection.close()
                 if isinstance(error, TimeoutError):
                     raise NoAnswer(Trouble("timeout", f"no answer within {seconds:.3g} s")) from None
-                if connection is not kept or not isinstance(error, NoAnswer) or connection.was_answered:
+                if connection is not kept or not isinstance(error, NoAnswer) or not self._is_stale(connection, request, error.trouble):
                     raise
             connection = await self._connected(request, budget)
+
+    @staticmethod
+    def _is_stale(connection: Connection, request: Request, trouble: Trouble) -> bool:
+        """True where the trouble is the kept connection's: given up meanwhile, or with the rest of an earlier answer in it."""
+        if not connection.was_answered:
+            return True
+        return trouble.kind == "protocol" and request.method in ("GET", "HEAD")
 
     async def _connected(self, request: Request, budget: Budget) -> Connection:
         """A new connection, to an address that was looked up and checked just now."""
@@ -194,7 +206,7 @@ class Fetcher:
                         return False
         except (TimeoutError, CannotUnpack, NoAnswer):
             return False
-        return True
+        return inflater.is_whole
 
     def _kept(self, target: Target) -> Connection | None:
         idle = self._idle.get(target.origin)

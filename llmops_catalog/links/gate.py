@@ -42,6 +42,7 @@ class Gate:
         self.pages_read = 0
         self.hides_loss = False
         self.elsewhere: dict[str, Hop | None] = {}
+        self.asks: dict[str, asyncio.Lock] = {}
 
     async def __aenter__(self) -> None:
         await self._places.acquire()
@@ -65,6 +66,11 @@ class Gate:
     def reads_no_more(self) -> bool:
         """True once enough of the host's pages were opened: of the others the status has to do."""
         return self.pages > MOST_PAGES_READ and self.pages_read >= PAGES_SAMPLED
+
+    @property
+    def closed_seconds(self) -> float:
+        """Seconds until the host may be asked again."""
+        return max(self._closed_until - monotonic(), 0.0)
 
     @property
     def is_closed(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 16 * 1024
 ACCEPTED = "gzip, deflate"
 """What we ask for; both can be unpacked with a bound."""
 
@@ -25,10 +25,15 @@ class Inflater:
         self._object = zlib.decompressobj(zlib.MAX_WBITS | (16 if "gzip" in self._kind else 0)) if names else None
         self._started = False
 
+    @property
+    def is_whole(self) -> bool:
+        """True where the packed stream has ended, and nothing stands behind it."""
+        return self._object is None or (self._object.eof and not self._object.unused_data)
+
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Pieces of at most 64 KiB. Raises `CannotUnpack`."""
+        """Pieces of at most `PIECE_BYTES`, so that what looks at them never holds up the others for long. Raises `CannotUnpack`."""
         if self._object is None:
-            yield data
+            yield from (data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
             return
         while data:
             try:

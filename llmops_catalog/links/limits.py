@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from llmops_catalog import __version__
 from llmops_catalog.links.addresses import Network
+from llmops_catalog.links.exchange import NoAnswer, Trouble
 from llmops_catalog.problems import DOCUMENTATION
 
 USER_AGENT = f"llmops-catalog/{__version__} (+{DOCUMENTATION}/links/)"
@@ -37,11 +38,21 @@ class Settings(NamedTuple):
 
 
 class Budget:
-    """Seconds left for the requests of one attempt; only what runs inside ``with budget:`` is counted, waiting for one's turn is not."""
+    """Seconds left for the requests of one attempt; only what runs inside ``with budget:`` is counted, waiting for one's turn is not.
+
+    `pause_left`: seconds that hosts may ask the link to wait; it is carried over from attempt to attempt.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._since: float | None = None
+        self.pause_left = LONGEST_PAUSE_SECONDS
+
+    def pause(self, seconds: float) -> None:
+        """Takes a wait that a host asks for. Raises `NoAnswer` where all hosts of one link together ask for more than we wait."""
+        if seconds > self.pause_left:
+            raise NoAnswer(Trouble("given-up", "the hosts of this link ask to be left alone for longer than we wait"))
+        self.pause_left -= seconds
 
     @property
     def left(self) -> float:

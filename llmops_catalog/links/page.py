@@ -18,6 +18,9 @@ ENOUGH_BYTES = 128 * 1024
 KEPT_TEXT = 4096
 LONGEST_TAG = 32 * 1024
 LONGEST_TITLE = 300
+LONGEST_MARK = 32
+SMALLEST_STEP = 2048
+"""Bytes that are looked at together."""
 SHELL_TEXT = 300
 """A page with scripts and fewer visible characters than this draws itself in the browser."""
 MOST_ODD_TAGS = 50
@@ -25,10 +28,13 @@ MOST_ODD_TAGS = 50
 _OPENING = re.compile(r"<(?=[a-zA-Z/!])")
 _SPACE = re.compile(r"\s+")
 _TAG_NAME = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,40})")
-_TAG_END = re.compile(r"""[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
+_TAG_END = re.compile(r"""(?>[^>=]+|=\s*+(?:"[^"]*+"|'[^']*+'|(?=[^"'\s])))*+>""")
 _ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+)))?""")
 _NAMES = frozenset({"id", "name", "content", "http-equiv"})
-_HIDDEN = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "noscript", "template", "iframe")}
+_HIDDEN = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "noscript", "template", "iframe", "textarea")}
+_TITLE_END = re.compile("</title", re.IGNORECASE)
+_MAY_MAKE_ANCHORS = tuple(_HIDDEN[name] for name in ("script", "noscript", "template"))
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _REFRESH = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?['\"]?(?!\s*url\s*=)([^'\"]+)", re.IGNORECASE)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{1,40})""", re.IGNORECASE)
 _ENCODING = re.compile(
@@ -52,7 +58,12 @@ class Wanted(NamedTuple):
 
 def folded(text: str) -> str:
     """One spelling for what readers take for the same: composed, without case, white space as one blank."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    return " ".join(_composed(text).casefold().split())
+
+
+def _composed(text: str) -> str:
+    """NFC in slices: on long runs of combining marks it takes quadratic time."""
+    return "".join(unicodedata.normalize("NFC", text[at : at + 256]) for at in range(0, len(text), 256))
 
 
 class PageReader:
@@ -63,14 +74,17 @@ class PageReader:
         self._decoder: codecs.IncrementalDecoder | None = None
         self._content_type = content_type
         self._buffer = ""
+        self._pending = bytearray()
+        self._is_html = True
         self._skipping: re.Pattern[str] | None = None
         self._odd_tags = 0
         self._read = 0
-        self._in: str | None = None
         self._parts: dict[str, str] = {"title": "", "h1": ""}
         self._text, self._text_length, self._tail, self._gap = "", 0, "", ""
         self._anchors: set[str] = set()
         self._mentioned: set[str] = set()
+        self._headline: str | None = None
+        self._kept_behind = max(map(len, self._wanted.anchors), default=0) + 16
         self._texts: set[str] = set()
         self._marks: set[str] = set()
         self._has_ids = False
@@ -79,26 +93,38 @@ class PageReader:
 
     def feed(self, data: bytes) -> bool:
         """Takes the next piece; True where nothing more needs to be read."""
-        if self._decoder is None:
-            self._decoder = _decoder(self._content_type, data)
-        self._read += len(data)
-        self._buffer += self._decoder.decode(data)
-        self._marks.update(mark.lower() for mark in _MARKS.findall(self._buffer))
-        self._scan()
+        self._pending += data
+        if len(self._pending) < SMALLEST_STEP:
+            return False  # a page that comes in crumbs is no more work than any other
+        self._take_pending()
         if self._wanted.anchors or self._wanted.texts:
             return self._anchors >= self._wanted.anchors and self._texts >= self._wanted.texts and self._read >= KEPT_TEXT
         return self._read >= ENOUGH_BYTES
 
     def page(self, complete: bool) -> Page:
         """What was seen."""
+        self._take_pending()
+        if self._skipping is _TITLE_END:
+            self._mention(self._buffer)
         if self._skipping is None:
             self._show(self._buffer.partition("<")[0])
         title, heading = (" ".join(unescape(self._parts[name]).split())[:LONGEST_TITLE] for name in ("title", "h1"))
         return Page(
             title, heading, " ".join(unescape(self._text).split())[:KEPT_TEXT], self._text_length, frozenset(self._anchors),
             frozenset(self._texts), self._has_ids, self._scripts, self._scripts > 0 and self._text_length < SHELL_TEXT, self._refresh,
-            frozenset(self._marks), frozenset(self._mentioned), complete,
+            frozenset(self._marks), frozenset(self._mentioned), complete, self._is_html,
         )  # fmt: skip
+
+    def _take_pending(self) -> None:
+        data, self._pending = bytes(self._pending), bytearray()
+        if self._decoder is None:
+            self._decoder = _decoder(self._content_type, data)
+            self._is_html = not _is_binary(data)
+        self._read += len(data)
+        text = self._decoder.decode(data)
+        self._marks.update(mark.lower() for mark in _MARKS.findall(self._buffer[-LONGEST_MARK:] + text))
+        self._buffer += text
+        self._scan()
 
     # --- the scan -----------------------------------------------------------------------------------------------------
 
@@ -108,9 +134,11 @@ class PageReader:
         while True:
             if self._skipping is not None:
                 end = self._skipping.search(text, at)
+                if end is None and self._skipping is _TITLE_END and len(text) - at < LONGEST_TAG:
+                    break
                 self._mention(text[at : end.start() if end else len(text)])
                 if end is None:
-                    at = max(at, len(text) - 16)
+                    at = max(at, len(text) - self._kept_behind)
                     break
                 at, self._skipping = (end.end(), None) if self._skipping is _COMMENT_END else (end.start(), None)
             opening = _OPENING.search(text, at)
@@ -123,7 +151,7 @@ class PageReader:
             self._show(text[at:start])
             at = start
             if text.startswith("<!--", at):
-                self._skipping, at = _COMMENT_END, at + 4
+                self._skipping, at = _COMMENT_END, at + 2
                 continue
             if len(text) - at < 4:
                 break
@@ -135,7 +163,7 @@ class PageReader:
             end_at = self._tag_end(text, name.end())
             if end_at < 0:
                 if len(text) - at > LONGEST_TAG:
-                    at = name.end()
+                    at += LONGEST_TAG  # no end in sight: what is in it is no markup
                     continue
                 break
             self._tag(name[2].lower(), bool(name[1]), text[name.end() : end_at - 1])
@@ -154,18 +182,27 @@ class PageReader:
 
     def _tag(self, name: str, closes: bool, attributes: str) -> None:
         self._gap = " "
+        if name in _HEADINGS:
+            self._head(name, closes)
         if closes:
-            if name == self._in:
-                self._in = None
             return
         if name == "script":
             self._scripts += 1
         if "=" in attributes:
             self._attributes(name, attributes)
-        if name in _HIDDEN and not attributes.endswith("/"):
+        if name == "title":
+            self._skipping = _TITLE_END  # its text may look like tags
+        elif name in _HIDDEN and not attributes.endswith("/"):
             self._skipping = _HIDDEN[name]
-        elif name in self._parts and not self._parts[name]:
-            self._in = name
+
+    def _head(self, name: str, closes: bool) -> None:
+        """The text of the first `h1`; and anchors that a script may make of headings, as those of many sites do."""
+        if closes and self._headline is not None:
+            slug = re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", folded(unescape(self._headline))))
+            self._mentioned.update({slug} & self._wanted.anchors)
+            if name == "h1":
+                self._parts["h1"] = self._parts["h1"] or self._headline
+        self._headline = None if closes else ""
 
     def _attributes(self, tag: str, text: str) -> None:
         found = {name: two or one or bare for raw, two, one, bare in _ATTRIBUTE.findall(text) if (name := raw.lower()) in _NAMES}
@@ -181,18 +218,17 @@ class PageReader:
                 self._anchors.add(anchor)
 
     def _mention(self, hidden: str) -> None:
-        """Anchors that a script speaks of may be made by it."""
-        if self._wanted.anchors and self._skipping is _HIDDEN["script"]:
+        """Anchors that a script speaks of may be made by it; those in a template or for browsers without scripts may be there after all."""
+        if self._skipping is _TITLE_END and not self._parts["title"]:
+            self._parts["title"] = hidden[:LONGEST_TITLE]
+        if self._wanted.anchors and self._skipping in _MAY_MAKE_ANCHORS:
             seen = folded(hidden)
             self._mentioned.update(anchor for anchor in self._wanted.anchors if anchor in seen)
 
     def _show(self, text: str) -> None:
         """Takes text between tags."""
-        if self._in is not None:
-            if len(self._parts[self._in]) < LONGEST_TITLE:
-                self._parts[self._in] += text[:LONGEST_TITLE]
-            if self._in == "title":
-                return
+        if self._headline is not None and len(self._headline) < LONGEST_TITLE:
+            self._headline += text[:LONGEST_TITLE]
         if not text or text.isspace():
             return
         self._text_length += len(text)
@@ -201,12 +237,17 @@ class PageReader:
             self._text += text[:KEPT_TEXT]
         if self._wanted.texts:
             longest = max(map(len, self._wanted.texts))
-            self._tail = _SPACE.sub(" ", self._tail + unicodedata.normalize("NFC", unescape(text)).casefold())
+            self._tail = _SPACE.sub(" ", self._tail + _composed(unescape(text)).casefold())
             self._texts.update(piece for piece in self._wanted.texts if piece in self._tail)
             self._tail = self._tail[-longest:]
 
 
 _COMMENT_END = re.compile("-->")
+
+
+def _is_binary(start: bytes) -> bool:
+    """True for what is no page, whatever its label says: a PDF, or bytes that no text has."""
+    return start.lstrip()[:5] == b"%PDF-" or (b"\0" in start[:1024] and start[:2] not in (b"\xff\xfe", b"\xfe\xff"))
 
 
 def _decoder(content_type: str, start: bytes) -> codecs.IncrementalDecoder:

@@ -20,7 +20,9 @@ FIND_IT = "find where it went, or link to an archived copy"
 PERMANENT = frozenset({301, 308})
 _LANGUAGES = "ar|cs|da|de|en|es|fi|fr|hu|id|it|ja|ko|nl|no|pl|pt|ro|ru|sv|th|tr|uk|vi|zh"
 _FRONT_PAGE = re.compile(
-    rf"/?(?:(?:{_LANGUAGES})(?:[-_][a-z]{{2,4}})?/?)?(?:(?:index|default|home|main)(?:\.\w{{2,5}})?/?)?", re.IGNORECASE
+    rf"/?(?:(?:{_LANGUAGES})(?:[-_][a-z]{{2,4}})?/?)?(?:(?:index|default|home|main)(?:\.\w{{2,5}})?/?)?"
+    r"|/?(?:latest|stable|master|current|trunk|v?\d+(?:\.(?:\d+|x))*)/?",
+    re.IGNORECASE,
 )
 
 _TROUBLES: dict[TroubleKind, tuple[Outcome, VerdictName, str]] = {
@@ -143,6 +145,9 @@ def _lost_page(exchange: Exchange, first: Target, final: Target) -> Judgement | 
     if soft404.is_not_found(last.url, page, exchange.elsewhere):
         reason = f"the page says it is not there, with status {last.status}: {(page.title or page.heading)[:80]!r}"
         return _told(exchange, "fail", "soft-404", reason, FIND_IT)
+    if soft404.may_be_not_found(last.url, page):
+        reason = f"the page may say that it is not there: {(page.title or page.heading)[:80]!r}"
+        return _told(exchange, "unknown", "soft-404", reason, "open it in a browser")
     if final.plain_path != "/" and not page.is_shell and soft404.says_nothing(last.url, page, exchange.elsewhere):
         return _told(exchange, "unknown", "soft-404", "the host shows the same page for a path that cannot exist", "open it in a browser")
     return None

@@ -28,6 +28,12 @@ _SAYS = re.compile(
     r"(?:been|was|is) (?:removed|deleted|gone|missing)|"
     r"(?:page|video|content) (?:missing|gone|unavailable|removed))\b"
 )
+_IN_SO_MANY_WORDS = re.compile(
+    r"\b(?:not (?:be )?found|(?:cant|cannot|couldnt|wasnt|could not) (?:be found|find)|(?:does not|doesnt) exist|"
+    r"no longer (?:available|exists?))\b|nicht gefunden|introuvable|non trouvée|no encontrada|não encontrada|non trovata|niet gevonden|znaleziona|не найдена|見つかりません|"
+    r"不存在|未找到|找不到"
+)
+_NUMBERED = re.compile(r"/(?!errors?/)[^/]{3,}/\d+/?$")
 _ELSEWHERE = re.compile(
     r"seite (?:wurde )?nicht gefunden|page (?:introuvable|non trouvée)|página no encontrada|página não encontrada|pagina non trovata|"
     r"pagina niet gevonden|strona nie (?:została )?znaleziona|страница не найдена|"
@@ -65,7 +71,9 @@ def _is_message(plain: str) -> bool:
 
 
 def is_error_path(path: str) -> bool:
-    """True for the path of a page that only says that another was not found: ``/404.html``."""
+    """True for the path of a page that only says that another was not found: ``/404.html``. A number behind a word is that of a post."""
+    if _NUMBERED.search(path):
+        return False
     return any(_ERROR_PATH.fullmatch(path[place:]) for place, char in enumerate(path[:400]) if char == "/")
 
 
@@ -73,20 +81,30 @@ def looks_lost(url: str, page: Page) -> bool:
     """True where the page's own words make it worth asking what the host answers to a path that cannot exist."""
     if _ABOUT_IT.search(urlsplit(url).path):
         return False
+    if _SAYS.search(_plain(page.title)) or _ELSEWHERE.search(page.title.lower()):
+        return True
     is_short = page.text_length < SHORT_TEXT
-    said = says_not_found(page.title) or (is_short and says_not_found(page.heading))
-    return said or (is_short and _FOR_SALE.search(f"{page.title} {page.text[:1000]}") is not None)
+    return is_short and (_SAYS.search(_plain(page.heading)) is not None or _FOR_SALE.search(f"{page.title} {page.text[:1000]}") is not None)
 
 
 def is_not_found(url: str, page: Page, elsewhere: Hop | None) -> bool:
-    """Proof that the page is the host's way to say "not found": its own words, and the same answer to what cannot exist or little else.
+    """Proof that the page is the host's way to say "not found".
 
-    A long heading that says something else is that of an article, whatever the title is.
+    Either its words and the very same answer to a path that cannot exist; or, on a short page, a title that says nothing else, in so many
+    words. A number alone, or "gone", may be the name of something; a long heading that says something else is that of an article.
     """
-    if not looks_lost(url, page):
+    if looks_lost(url, page) and same_page(page, url, elsewhere):
+        return True
+    in_so_many_words = any(_IN_SO_MANY_WORDS.search(_plain(text)) for text in (page.title, page.heading, page.text[:1500]))
+    return in_so_many_words and may_be_not_found(url, page)
+
+
+def may_be_not_found(url: str, page: Page) -> bool:
+    """True where a short page is called like a message that something is not there: more than nothing, less than proof."""
+    if page.text_length >= SHORT_TEXT or not looks_lost(url, page):
         return False
     is_heading_another = len(page.heading.split()) > MOST_WORDS_BESIDE and not says_not_found(page.heading)
-    return same_page(page, url, elsewhere) or (page.text_length < SHORT_TEXT and not is_heading_another)
+    return (says_not_found(page.title) or says_not_found(page.heading)) and not is_heading_another
 
 
 def says_nothing(url: str, page: Page, elsewhere: Hop | None) -> bool:

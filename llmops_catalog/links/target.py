@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urljoin
 import idna
 
 MAX_LENGTH = 8000
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SLASHES = re.compile(r"^((?:https?:)?)/{2,}", re.IGNORECASE)
 _HALF_ADDRESS = re.compile(r"https?:(?![\\/]{2})", re.IGNORECASE)
 """``http:/x`` and ``http:x``: browsers read them by the page they stand on, programs by guessing."""

@@ -15,7 +15,7 @@ _CHALLENGE_TITLE = re.compile(
     r"security (?:check|verification)|"
     r"are you (?:a )?(?:human|robot)|robot or human|human verification|verif(?:y|ying) (?:that )?you are (?:a )?human|"
     r"pardon our interruption|making sure you.{0,3}re not a bot|"
-    r"checking your browser|one moment, please|bot (?:check|verification|detect)|captcha|request rejected|blocked|client challenge|"
+    r"checking your browser|one moment, please|bot (?:check|verification|detect)|captcha|request rejected|\bblocked\b|client challenge|"
     r"un momento|einen moment", re.IGNORECASE,
 )  # fmt: skip
 _CHALLENGE_TEXT = re.compile(
@@ -37,7 +37,7 @@ def wall(hop: Hop) -> str | None:
     if any(hop.header(name) and part in hop.header(name) for name, part in _WALL_HEADERS.items()):
         return "a challenge for browsers"
     page = hop.page
-    if page is None or not page.is_html:
+    if page is None or not page.is_html or hop.status in (404, 410):
         return None
     is_short = page.text_length < SHORT_TEXT // 2 or (page.text_length < SHORT_TEXT and (page.scripts or page.marks))
     if _CHALLENGE_TITLE.search(page.title) and (is_short or hop.status >= 400):
