@@ -111,5 +111,11 @@ class RenderError(CatalogError):
     """The pages could not be made or written."""
 
 
+class WrongSetting(CatalogError):
+    """A variable of the environment says what makes no sense."""
+
+    exit_code = 2
+
+
 class LinkCheckUnavailable(CatalogError):
     """The link check could not run at all (no network, no state file to read)."""

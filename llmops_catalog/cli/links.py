@@ -27,19 +27,24 @@ STOPPED = 130
 def check_links_arguments(parser: Parser) -> None:
     """Options of `check-links`."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="only links in these files and folders")
-    parser.add_argument("--url", action="append", default=[], metavar="URL", help="check this address instead of the catalog; repeatable")
-    parser.add_argument("--urls-from", metavar="FILE", help="check the addresses in FILE, one on each line (- is standard input)")
-    parser.add_argument("--explain", metavar="URL", help="show the whole exchange with one address, hop by hop")
-    parser.add_argument("--changed-since", metavar="REV", help="only links added or changed since a git revision")
-    parser.add_argument("--shard", metavar="I/N", help="only the I-th of N parts, split by host")
+    parser.add_argument(
+        "--url", type=some_text, action="append", default=[], metavar="URL", help="check this address instead of the catalog; repeatable"
+    )
+    parser.add_argument(
+        "--urls-from", type=some_text, metavar="FILE", help="check the addresses in FILE, one on each line (- is standard input)"
+    )
+    parser.add_argument("--explain", type=some_text, metavar="URL", help="show the whole exchange with one address, hop by hop")
+    parser.add_argument("--changed-since", type=some_text, metavar="REV", help="only links added or changed since a git revision")
+    parser.add_argument("--shard", type=some_text, metavar="I/N", help="only the I-th of N parts, split by host")
     _add_output(parser)
     parser.add_argument(
         "--stream",
+        type=some_text,
         metavar="FILE",
         help="write each result as a line of JSON as soon as it is known; with --output, to FILE.partial.jsonl until the report is there",
     )
     parser.add_argument("--verbose", action="store_true", help="every address that is unknown or has moved, not only counts")
-    parser.add_argument("--state", metavar="FILE", help="remember results there, and ask only what is due")
+    parser.add_argument("--state", type=some_text, metavar="FILE", help="remember results there, and ask only what is due")
     parser.add_argument(
         "--failures", type=whole_number(1, 100), metavar="N", help="failures before a link is dead (2 with --state, else 1)"
     )
@@ -74,10 +79,17 @@ def merge_links_arguments(parser: Parser) -> None:
 
 def _add_output(parser: Parser) -> None:
     add_format(parser, *FORMATS)
-    parser.add_argument("--output", metavar="FILE", help="write the report there instead of to standard output")
+    parser.add_argument("--output", type=some_text, metavar="FILE", help="write the report there instead of to standard output")
     parser.add_argument(
         "--fail-on", type=choice("broken", "unknown"), default="broken", metavar="broken|unknown", help="what exits 1 (broken)"
     )
+
+
+def some_text(text: str) -> str:
+    """The type of an option that takes a text: an empty one is a variable that was not set, and must not be taken for no option."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("needs a value, not an empty text")
+    return text
 
 
 def seconds(most: float) -> Callable[[str], float]:
@@ -131,10 +143,10 @@ def check_links_command(folder: str | None, options: Any) -> int:
                 progress.update(item)
 
         ran = asyncio.run(run_check(plan._replace(on_item=take)))
+    _write(ran.report, options)
     if state is not None:
         is_everything = not (options.paths or options.url or options.urls_from or options.changed_since or options.shard or ran.was_stopped)
         state.save(Path(options.state), [link.url for link in plan.links] if is_everything else None)
-    _write(ran.report, options)
     if partial is not None and not options.stream:
         partial.unlink(missing_ok=True)
     if options.fix:
@@ -188,10 +200,17 @@ def _named_places(hub_url: str) -> tuple[str, ...]:
     """Where the environment says an API is: these may lie in a private network."""
     import os
 
-    places = [os.environ[name] for name in ("HF_ENDPOINT",) if os.environ.get(name)]
-    places = [hub_url] if places else []
-    api = os.environ.get("GITHUB_API_URL", "").strip()
-    return (*places, *([api] if api.startswith(("http://", "https://")) else []))
+    from llmops_catalog.errors import WrongSetting
+    from llmops_catalog.links.target import BadAddress, parse_target
+
+    named = {"HF_ENDPOINT": hub_url, "GITHUB_API_URL": os.environ.get("GITHUB_API_URL", "").strip()}
+    places = {name: place for name, place in named.items() if os.environ.get(name, "").strip()}
+    for name, place in places.items():
+        try:
+            parse_target(place)
+        except BadAddress as error:
+            raise WrongSetting(f"{name} is {place[:80]!r}: {error.reason}", "write the whole address of an API, or unset it") from None
+    return tuple(places.values())
 
 
 def _of_catalog(plan: Plan, folder: str | None, options: Any, client: HubClient | None) -> Plan:

@@ -19,10 +19,13 @@ _CLOUD_PLATFORM = frozenset({ipaddress.ip_address("168.63.129.16")})
 """Azure's platform address is public by its number and answers inside a virtual machine only:
 https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_SPECIAL_IPV6 = tuple(
-    map(ipaddress.ip_network, ("64:ff9b:1::/48", "::ffff:0:0:0/96", "3fff::/20", "5f00::/16", "100::/64", "2001:db8::/32"))
-)
-"""Translation inside a network (RFC 8215, RFC 2765), documentation, segment routing, discard: no page of the web is there."""
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that was ever given out to hosts (https://www.iana.org/assignments/ipv6-address-space/)."""
+_UNIQUE_LOCAL = ipaddress.ip_network("fc00::/7")
+_DOCUMENTATION = (ipaddress.ip_network("3fff::/20"), ipaddress.ip_network("2001:db8::/32"))
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+_ANYCAST = frozenset(map(ipaddress.ip_address, ("192.0.0.9", "192.0.0.10")))
+"""Of the protocol assignments, the two that are global (RFC 7723, RFC 8155)."""
 _SIX_TO_FOUR, _TEREDO = ipaddress.ip_network("2002::/16"), ipaddress.ip_network("2001::/32")
 _SITE_LOCAL, _COMPATIBLE = ipaddress.ip_network("fec0::/10"), ipaddress.ip_network("::/96")
 
@@ -115,8 +118,10 @@ def _kind(address: Address) -> str | None:
             return "scoped address"
         if address in _TEREDO or address in _SITE_LOCAL:
             return "private address"
-        if any(address in network for network in _SPECIAL_IPV6):
+        if any(address in network for network in _DOCUMENTATION) or not (address in _GLOBAL_UNICAST or address in _UNIQUE_LOCAL):
             return "reserved address"
     if address.is_private:
         return "private address"
+    if address in _PROTOCOLS and address not in _ANYCAST:
+        return "reserved address"
     return None if address.is_global else "reserved address"

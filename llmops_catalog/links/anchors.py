@@ -93,4 +93,4 @@ def _proves_absence(hop: Hop, wish: Sought) -> bool:
         return False
     if page.scripts and wish.spellings & page.mentioned:
         return False
-    return (page.scripts == 0 or page.has_ids) and not _CODE_VIEW.search(hop.url)
+    return page.loaded_scripts == 0 and (page.scripts == 0 or page.has_ids) and not _CODE_VIEW.search(hop.url)

@@ -35,6 +35,8 @@ class ApiAsk:
             target = parse_target(url)
         except BadAddress as error:
             raise Unreachable(error.reason) from None
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            raise Unreachable("the token has characters that no token has: was it copied whole, and alone?")
         if token and target.scheme != "https" and target.origin not in self._fetcher.trusted:
             raise Unreachable("a token is not sent over an open connection")
         sent = {"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED, **(headers or {})}

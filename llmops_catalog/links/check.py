@@ -20,11 +20,13 @@ from llmops_catalog.links.gate import is_limited, wait_seconds
 from llmops_catalog.links.hosts import HostAdapter
 from llmops_catalog.links.limits import LONGEST_PAUSE_SECONDS, Budget, Settings
 from llmops_catalog.links.policy import is_worth_another_try, judge
+from llmops_catalog.links.resolver import CONTROL_HOSTS
 from llmops_catalog.links.results import Judgement, Link, LinkResult
 from llmops_catalog.links.target import BadAddress, Target, parse_target
 
 ATTEMPTS = {"timeout": 2, "no-such-host": 2, "resolver": 2, "unreachable": 2, "tls": 2}
 """By trouble; three for any other."""
+FEW_HOSTS = 5
 CONTACTS = frozenset({"refused", "reset", "certificate", "incomplete-chain", "tls", "protocol", "too-large"})
 """Troubles that somebody at the other end has made: the network is there."""
 LAST_ATTEMPT_AS_BROWSER = frozenset({"reset", "protocol"})
@@ -81,6 +83,7 @@ class Checker:
         self._nameless: list[tuple[_Page, int, float]] = []
         self._idle = asyncio.Event()
         self._stopped = False
+        self._error: Exception | None = None
 
     async def run(self, links: Iterable[Link]) -> None:
         """Returns when every link has its result, at the latest at the deadline of the run."""
@@ -101,6 +104,8 @@ class Checker:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self.fetcher.close()
         self._settle_nameless()
+        if self._error is not None:
+            raise self._error
         for link in list(self._open.values()):
             self._settle(link, NOT_REACHED)
 
@@ -126,10 +131,10 @@ class Checker:
 
     async def _by_adapter(self, adapter: HostAdapter, urls: list[str]) -> None:
         """What the site's API says; pages of which it says nothing are looked at like any other."""
-        started = monotonic()
+        started, mine = monotonic(), frozenset(urls)
 
         def settle(url: str, judgement: Judgement | None) -> None:
-            if judgement is not None and url in self._open:
+            if judgement is not None and url in mine and url in self._open:
                 self.saw_an_answer = True
                 self._settle(self._open[url], judgement, 1, started)
 
@@ -190,11 +195,13 @@ class Checker:
         self.saw_an_answer = (
             self.saw_an_answer or bool(exchange.hops) or (exchange.trouble is not None and exchange.trouble.kind in CONTACTS)
         )
-        if exchange.trouble is not None and exchange.trouble.kind == "no-network":
+        kind = exchange.trouble.kind if exchange.trouble is not None else ""
+        if kind == "no-network" or (kind == "resolver" and not await self.fetcher.resolver.works()):
             self.saw_no_network = True
-            self._nameless.append((page, attempts, started))
             if self.needs_names and not self.saw_an_answer:
                 self.stop()  # all others would wait for the same
+        if kind == "no-network":
+            self._nameless.append((page, attempts, started))
             return
         self._settle_page(page, exchange, attempts, started)
 
@@ -203,14 +210,16 @@ class Checker:
             self._settle(spot.link, judge(exchange, spot.fragment), attempts, started, exchange)
 
     def _settle_nameless(self) -> None:
-        """Hosts that were not found while the names that surely exist were not found either: where others answered, the network is there,
-        and where "no such name" is what a server said, it counts.
+        """Hosts that were not found while names that surely exist were not found either. Where others answered, the network is there; and
+        where "no such name" is what a server said, it counts for a few. If it says so of many, or of one that exists, it knows none.
         """
+        hosts = {page.target.host for page, *_ in self._nameless}
+        known = any(host == control or host.endswith(f".{control.removeprefix('en.')}") for host in hosts for control in CONTROL_HOSTS)
+        is_proof = self.saw_an_answer and NO_SUCH_NAME_IS_AN_ANSWER and len(hosts) <= FEW_HOSTS and not known
         for page, attempts, started in self._nameless:
-            host = page.target.host
             trouble = Trouble("no-network", "this machine resolves no names: is it connected?")
-            if self.saw_an_answer and NO_SUCH_NAME_IS_AN_ANSWER:
-                trouble = Trouble("no-such-host", f"there is no host {host[:80]}")
+            if is_proof:
+                trouble = Trouble("no-such-host", f"there is no host {page.target.host[:80]}")
             self._settle_page(page, Exchange(page.target.page_url, trouble=trouble), attempts, started)
 
     async def exchange(self, errand: Errand) -> tuple[Exchange, int]:
@@ -249,7 +258,18 @@ class Checker:
     def _settle(
         self, link: Link, judgement: Judgement, attempts: int = 0, started: float | None = None, exchange: Exchange | None = None
     ) -> None:
-        del self._open[link.url]
+        if self._open.pop(link.url, None) is None:
+            return  # somebody else has settled it
         elapsed_ms = round((monotonic() - started) * 1000) if started is not None else 0
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self._on_result(LinkResult(link.url, link.places, judgement, attempts, elapsed_ms, now), exchange.last if exchange else None)
+        self._tell(LinkResult(link.url, link.places, judgement, attempts, elapsed_ms, now), exchange.last if exchange else None)
+
+    def _tell(self, result: LinkResult, last: Hop | None) -> None:
+        """Gives a result out; where nobody can take it (a disk that is full) the run ends, and says so."""
+        if self._error is not None:
+            return
+        try:
+            self._on_result(result, last)
+        except Exception as error:
+            self._error = error
+            self.stop()

@@ -44,6 +44,7 @@ class Connection(asyncio.Protocol):
         self._lost: Exception | None = None
         self._answered = False
         self._bodyless = False
+        self._received_bytes = 0
         self._is_idle = True
 
     # --- what asyncio calls -------------------------------------------------------------------------------------------
@@ -54,6 +55,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._answered = True
         self._unread += len(data)
+        self._received_bytes += len(data)
         if self._is_idle:  # nobody asked: it is not used again
             self.close()
         if self._is_idle or self._http.their_state is h11.ERROR:
@@ -72,9 +74,10 @@ class Connection(asyncio.Protocol):
         self._end()
 
     def _end(self) -> None:
+        """Without a length the end of the connection is the end of the body; a connection that breaks is no end."""
         if not self._ended:
             self._ended = True
-            if self._http.their_state is not h11.ERROR:
+            if self._http.their_state is not h11.ERROR and not self._was_reset:
                 self._http.receive_data(b"")
         self._wake()
 
@@ -84,10 +87,11 @@ class Connection(asyncio.Protocol):
 
     # --- what we call -------------------------------------------------------------------------------------------------
 
-    async def request(self, method: str, path: str, headers: list[tuple[str, str]], body: bytes = b"") -> Head:
+    async def request(self, method: str, path: str, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> Head:
         """Sends one request and waits for the head of its answer. Raises `NoAnswer`."""
         self.requests += 1
         self._answered = False
+        self._received_bytes = 0
         self._bodyless = method == "HEAD"
         self._is_idle = False
         try:
@@ -96,7 +100,7 @@ class Connection(asyncio.Protocol):
                 out += self._http.send(h11.Data(data=body)) or b""
             out += self._http.send(h11.EndOfMessage()) or b""
         except h11.LocalProtocolError as error:
-            raise NoAnswer(Trouble("protocol", f"the request cannot be sent: {error}")) from None
+            raise NoAnswer(Trouble("protocol", "the request cannot be sent")) from error  # the error quotes headers, secret ones too
         assert self._transport is not None  # noqa: S101 (connected before the first request)
         self._transport.write(out)
         for _ in range(MAX_INTERIM_ANSWERS):
@@ -107,9 +111,11 @@ class Connection(asyncio.Protocol):
                 break
         raise NoAnswer(Trouble("protocol", "the server does not come to an answer"))
 
-    async def read(self) -> bytes | None:
-        """The next piece of the body; None at its end. Raises `NoAnswer` where it breaks off."""
-        event = await self._event()
+    async def read(self, most_bytes: int | None = None) -> bytes | None:
+        """The next piece of the body; None at its end. Raises `NoAnswer` where it breaks off, and where more than `most_bytes` came over
+        the wire for the whole answer: what stands between chunks counts too.
+        """
+        event = await self._event(most_bytes)
         return bytes(event.data) if isinstance(event, h11.Data) else None
 
     @property
@@ -147,7 +153,7 @@ class Connection(asyncio.Protocol):
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    async def _event(self) -> h11.Event | type[h11.NEED_DATA]:
+    async def _event(self, most_bytes: int | None = None) -> h11.Event | type[h11.NEED_DATA]:
         while True:
             try:
                 event = self._http.next_event()
@@ -159,6 +165,8 @@ class Connection(asyncio.Protocol):
                 return event  # type: ignore[return-value]  # PAUSED comes to a client only after its own end
             if self._ended:
                 raise NoAnswer(self._hung_up())
+            if most_bytes is not None and self._received_bytes > most_bytes:
+                raise NoAnswer(Trouble("too-large", f"more than {most_bytes:,} bytes came"))
             self._unread = 0
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()

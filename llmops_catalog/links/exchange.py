@@ -23,6 +23,7 @@ class Page(NamedTuple):
 
     `text` is the beginning of what a reader sees, white space folded; `text_length` all of it. `anchors` and `texts` are those of the
     wanted ones that were found, `mentioned` those that stand in a script. `has_ids`: the markup carries anchors of its own.
+    `loaded_scripts`: those of `scripts` that are files of their own.
     `is_shell`: it draws itself by script. `marks` are traces of walls. `complete`: nothing was cut off.
     """
 
@@ -34,6 +35,7 @@ class Page(NamedTuple):
     texts: frozenset[str] = frozenset()
     has_ids: bool = False
     scripts: int = 0
+    loaded_scripts: int = 0
     is_shell: bool = False
     refresh: str | None = None
     marks: frozenset[str] = frozenset()

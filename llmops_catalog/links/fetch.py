@@ -10,7 +10,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from llmops_catalog.links.addresses import Address, parse_network, spelled_address
-from llmops_catalog.links.connection import Connection, Head, connect
+from llmops_catalog.links.connection import MAX_HEADER_BYTES, Connection, Head, connect
 from llmops_catalog.links.exchange import Hop, NoAnswer, Page, Trouble
 from llmops_catalog.links.gate import Gate
 from llmops_catalog.links.inflate import CannotUnpack, Inflater
@@ -173,9 +173,10 @@ class Fetcher:
         return await (self._anywhere if is_named else self.resolver).addresses(request.target.host)
 
     @staticmethod
-    def _headers(request: Request) -> list[tuple[str, str]]:
+    def _headers(request: Request) -> list[tuple[bytes, bytes]]:
         length = [("Content-Length", str(len(request.body)))] if request.body else []
-        return [("Host", request.target.authority), *request.headers, *length]
+        headers = [("Host", request.target.authority), *request.headers, *length]
+        return [(name.encode(), value.encode("utf-8", "replace")) for name, value in headers]
 
     @staticmethod
     def _body_seconds(request: Request, budget: Budget) -> float:
@@ -193,7 +194,7 @@ class Fetcher:
                 return await connection.read() is None
             inflater = Inflater(_header(head, "content-encoding") if feed else "")
             async with asyncio.timeout(seconds):
-                while (data := await connection.read()) is not None:
+                while (data := await connection.read(most_bytes + MAX_HEADER_BYTES)) is not None:
                     received += len(data)
                     for piece in inflater.feed(data):
                         inflated += len(piece)
@@ -213,16 +214,28 @@ class Fetcher:
         while idle:
             connection = idle.pop()
             self._idle_count -= 1
+            if not idle:
+                del self._idle[target.origin]
             if connection.is_open and monotonic() - connection.idle_since < IDLE_SECONDS:
                 return connection
             connection.close()
         return None
 
+    def _drop_oldest(self) -> None:
+        """The connection to a host that was the first to have one: most likely nothing is left to ask there."""
+        origin = next(iter(self._idle))
+        self._idle[origin].pop(0).close()
+        self._idle_count -= 1
+        if not self._idle[origin]:
+            del self._idle[origin]
+
     def _release(self, target: Target, connection: Connection) -> None:
         """Keeps a connection for the next request to the same place, or hangs up."""
-        if not connection.is_reusable or self._idle_count >= MOST_IDLE_CONNECTIONS:
+        if not connection.is_reusable:
             connection.close()
             return
+        if self._idle_count >= MOST_IDLE_CONNECTIONS:
+            self._drop_oldest()
         connection.prepare()
         connection.idle_since = monotonic()
         self._idle_count += 1

@@ -20,6 +20,7 @@ MOST_REFUSALS = 5
 """Answers in a row that ask to wait, after all waiting is used up: then the host is left alone for the rest of the run."""
 SPREAD_SECONDS = 2.0
 """Longest interval chosen to spread what is left of a rate limit."""
+FOR_EVER_SECONDS = 10.0**12
 _EPOCH = 10**8
 """A reset above this is a moment, below it a number of seconds (GitHub sends the one, others the other)."""
 
@@ -114,32 +115,40 @@ def is_limited(status: int, headers: Mapping[str, str]) -> bool:
 def wait_seconds(headers: Mapping[str, str]) -> float | None:
     """How long the host asks to wait: `Retry-After` in seconds or as a date, else when its limit is reset. None where it does not say."""
     text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,12}(?:\.\d{1,6})?", text):
-        return float(text)
-    if text:
-        try:
-            moment = parsedate_to_datetime(text)
-            sent = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
-            return max((_aware(moment) - _aware(sent)).total_seconds(), 0.0)
-        except (ValueError, TypeError, OverflowError, IndexError):
-            pass
+    if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", text):
+        return float(text) if len(text) < 13 else FOR_EVER_SECONDS
+    if moment := _moment(text):
+        return max((moment - (_moment(headers.get("date", "")) or datetime.now(UTC))).total_seconds(), 0.0)
     allowance = remaining(headers)
     return allowance[1] if allowance and allowance[0] <= 0 else None
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _moment(text: str) -> datetime | None:
+    """An HTTP date; None for anything else."""
+    try:
+        moment = parsedate_to_datetime(text[:100])
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _limits(text: str) -> list[str]:
+    """The items of `RateLimit`, one for each policy; in older drafts the commas stand within the one item."""
+    return text.split(",") if ";" in text else [text]
+
+
+def _limit(item: str) -> tuple[int, float] | None:
+    left, seconds = re.search(r"\b(?:r|remaining)=([0-9]{1,9})", item), re.search(r"\b(?:t|reset)=([0-9]{1,9})", item)
+    return (int(left[1]), float(seconds[1])) if left and seconds else None
 
 
 def remaining(headers: Mapping[str, str]) -> tuple[int, float] | None:
     """Requests left and seconds until there are more, by `RateLimit` (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/)
     or the older ``RateLimit-Remaining`` and ``X-RateLimit-Remaining``; None where the host says neither.
     """
-    text = headers.get("ratelimit", "")[:500]
-    if text:
-        left, seconds = re.search(r"\b(?:r|remaining)=(\d{1,9})", text), re.search(r"\b(?:t|reset)=(\d{1,9})", text)
-        if left and seconds:
-            return int(left[1]), float(seconds[1])
+    limits = [found for item in _limits(headers.get("ratelimit", "")[:500]) if (found := _limit(item))]
+    if limits:
+        return min(limits, key=lambda limit: (limit[0], -limit[1]))
     for prefix in ("ratelimit-", "x-ratelimit-", "x-rate-limit-"):
         left_text, reset = headers.get(f"{prefix}remaining", "").strip(), headers.get(f"{prefix}reset", "").strip()
         if re.fullmatch(r"\d{1,9}", left_text) and re.fullmatch(r"\d{1,12}(?:\.\d+)?", reset):

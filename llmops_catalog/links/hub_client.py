@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from llmops_catalog.errors import CatalogError
+from llmops_catalog.errors import WrongSetting
 from llmops_catalog.links.hosts import Answer, Ask, Unreachable
 from llmops_catalog.links.hub_budget import MOST_WAIT_SECONDS, Budget, BudgetSpent
 
@@ -48,12 +48,10 @@ class HubEndpoint(NamedTuple):
 
     @classmethod
     def from_environment(cls) -> HubEndpoint:
-        """What HF_ENDPOINT and HF_TOKEN say. Raises a `CatalogError` of exit code 2 where the endpoint is no address."""
+        """What HF_ENDPOINT and HF_TOKEN say. Raises `WrongSetting` where the endpoint is no address."""
         url = os.environ.get(ENDPOINT_VARIABLE, "").strip().rstrip("/") or ENDPOINT
         if origin(url) is None or urlsplit(url).username is not None:
-            error = CatalogError(f"{ENDPOINT_VARIABLE} is {url[:80]!r}, not the address of a Hub", f"the usual one is {ENDPOINT}")
-            error.exit_code = 2
-            raise error
+            raise WrongSetting(f"{ENDPOINT_VARIABLE} is {url[:80]!r}, not the address of a Hub", f"the usual one is {ENDPOINT}")
         return cls(url, os.environ.get(TOKEN_VARIABLE, "").strip() or None)
 
 

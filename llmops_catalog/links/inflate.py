@@ -22,30 +22,41 @@ class Inflater:
         if names and (len(names) > 1 or names[0] not in ("gzip", "x-gzip", "deflate")):
             raise CannotUnpack(f"packed as {encoding[:40]!r}")
         self._kind = names[0] if names else "identity"
-        self._object = zlib.decompressobj(zlib.MAX_WBITS | (16 if "gzip" in self._kind else 0)) if names else None
-        self._started = False
+        self._first = b""
+        self._object = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in self._kind else None
+        self._has_more = False
 
     @property
     def is_whole(self) -> bool:
         """True where the packed stream has ended, and nothing stands behind it."""
-        return self._object is None or (self._object.eof and not self._object.unused_data)
+        if self._kind == "identity":
+            return True
+        return self._object is not None and self._object.eof and not self._has_more
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Pieces of at most `PIECE_BYTES`, so that what looks at them never holds up the others for long. Raises `CannotUnpack`."""
-        if self._object is None:
+        if self._kind == "identity":
             yield from (data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
             return
+        if self._object is None:
+            data = self._first = self._first + data
+            if len(data) < 2:
+                return
+            self._object = zlib.decompressobj(zlib.MAX_WBITS if _has_zlib_header(data) else -zlib.MAX_WBITS)
         while data:
+            if self._object.eof:  # zlib would keep what follows, and copy all of it each time
+                self._has_more = True
+                return
             try:
                 piece = self._object.decompress(data, PIECE_BYTES)
             except zlib.error:
-                if self._kind != "deflate" or self._started:
-                    raise CannotUnpack(f"the body is not {self._kind}") from None
-                self._object, self._started = zlib.decompressobj(-zlib.MAX_WBITS), True  # raw, as some servers send it
-                continue
-            self._started = True
+                raise CannotUnpack(f"the body is not {self._kind}") from None
             if piece:
                 yield piece
+            self._has_more = self._has_more or bool(self._object.unused_data)
             data = self._object.unconsumed_tail
-            if self._object.eof:
-                return
+
+
+def _has_zlib_header(data: bytes) -> bool:
+    """RFC 1950, 2.2; what some servers call deflate comes without."""
+    return data[0] & 0x0F == 8 and (data[0] * 256 + data[1]) % 31 == 0

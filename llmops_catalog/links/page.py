@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from html import unescape
+from html import unescape as _unescape
 from typing import NamedTuple
 
 from llmops_catalog.links.exchange import Page
@@ -18,14 +18,16 @@ ENOUGH_BYTES = 128 * 1024
 KEPT_TEXT = 4096
 LONGEST_TAG = 32 * 1024
 LONGEST_TITLE = 300
-LONGEST_MARK = 32
+LONGEST_MARK, LONGEST_WORD = 32, 256
 SMALLEST_STEP = 2048
 """Bytes that are looked at together."""
 SHELL_TEXT = 300
 """A page with scripts and fewer visible characters than this draws itself in the browser."""
 MOST_ODD_TAGS = 50
 
-_OPENING = re.compile(r"<(?=[a-zA-Z/!])")
+_OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
+_LAST_WORD = re.compile(r"\s+\S*\s*\Z|\S+\s*\Z")
+_DECLARATION_END = re.compile(">")
 _SPACE = re.compile(r"\s+")
 _TAG_NAME = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,40})")
 _TAG_END = re.compile(r"""(?>[^>=]+|=\s*+(?:"[^"]*+"|'[^']*+'|(?=[^"'\s])))*+>""")
@@ -47,6 +49,14 @@ _MARKS = re.compile(
     r"distil_r_|akam/|ddos-guard", re.IGNORECASE,
 )  # fmt: skip
 """Traces of the walls that stand before pages."""
+
+
+def unescape(text: str) -> str:
+    """With character references resolved; as it is where one is a number nobody can read."""
+    try:
+        return _unescape(text)
+    except ValueError:  # more digits than Python turns into a number
+        return text
 
 
 class Wanted(NamedTuple):
@@ -75,6 +85,7 @@ class PageReader:
         self._content_type = content_type
         self._buffer = ""
         self._pending = bytearray()
+        self._seam = ""
         self._is_html = True
         self._skipping: re.Pattern[str] | None = None
         self._odd_tags = 0
@@ -88,7 +99,7 @@ class PageReader:
         self._texts: set[str] = set()
         self._marks: set[str] = set()
         self._has_ids = False
-        self._scripts = 0
+        self._scripts = self._loaded_scripts = 0
         self._refresh: str | None = None
 
     def feed(self, data: bytes) -> bool:
@@ -111,8 +122,9 @@ class PageReader:
         title, heading = (" ".join(unescape(self._parts[name]).split())[:LONGEST_TITLE] for name in ("title", "h1"))
         return Page(
             title, heading, " ".join(unescape(self._text).split())[:KEPT_TEXT], self._text_length, frozenset(self._anchors),
-            frozenset(self._texts), self._has_ids, self._scripts, self._scripts > 0 and self._text_length < SHELL_TEXT, self._refresh,
-            frozenset(self._marks), frozenset(self._mentioned), complete, self._is_html,
+            frozenset(self._texts), self._has_ids, self._scripts, self._loaded_scripts,
+            self._scripts > 0 and self._text_length < SHELL_TEXT, self._refresh, frozenset(self._marks), frozenset(self._mentioned),
+            complete, self._is_html,
         )  # fmt: skip
 
     def _take_pending(self) -> None:
@@ -122,7 +134,8 @@ class PageReader:
             self._is_html = not _is_binary(data)
         self._read += len(data)
         text = self._decoder.decode(data)
-        self._marks.update(mark.lower() for mark in _MARKS.findall(self._buffer[-LONGEST_MARK:] + text))
+        self._marks.update(mark.lower() for mark in _MARKS.findall(self._seam + text))
+        self._seam = (self._seam + text)[-LONGEST_MARK:]
         self._buffer += text
         self._scan()
 
@@ -140,10 +153,10 @@ class PageReader:
                 if end is None:
                     at = max(at, len(text) - self._kept_behind)
                     break
-                at, self._skipping = (end.end(), None) if self._skipping is _COMMENT_END else (end.start(), None)
+                at, self._skipping = (end.end(), None) if self._skipping in _CONSUMED else (end.start(), None)
             opening = _OPENING.search(text, at)
             if opening is None:
-                end_of_text = len(text) - 1 if text.endswith("<") else len(text)
+                end_of_text = len(text) - _unfinished(text[max(at, len(text) - LONGEST_WORD) :])
                 self._show(text[at:end_of_text])
                 at = end_of_text
                 break
@@ -156,9 +169,8 @@ class PageReader:
             if len(text) - at < 4:
                 break
             name = _TAG_NAME.match(text, at)
-            if name is None:  # a doctype, or a lone "</"
-                self._show(text[at : at + 2])
-                at += 2
+            if name is None:  # a doctype, an instruction, "</>"
+                self._skipping, at = _DECLARATION_END, at + 2
                 continue
             end_at = self._tag_end(text, name.end())
             if end_at < 0:
@@ -188,6 +200,7 @@ class PageReader:
             return
         if name == "script":
             self._scripts += 1
+            self._loaded_scripts += "src" in attributes.lower()
         if "=" in attributes:
             self._attributes(name, attributes)
         if name == "title":
@@ -205,7 +218,10 @@ class PageReader:
         self._headline = None if closes else ""
 
     def _attributes(self, tag: str, text: str) -> None:
-        found = {name: two or one or bare for raw, two, one, bare in _ATTRIBUTE.findall(text) if (name := raw.lower()) in _NAMES}
+        found: dict[str, str] = {}
+        for raw, two, one, bare in _ATTRIBUTE.findall(text):
+            if (name := raw.lower()) in _NAMES:
+                found.setdefault(name, two or one or bare)  # the first of a name counts
         if tag == "meta":
             if found.get("http-equiv", "").strip().lower() == "refresh":
                 match = _REFRESH.match(unescape(found.get("content", "")))
@@ -242,18 +258,29 @@ class PageReader:
             self._tail = self._tail[-longest:]
 
 
-_COMMENT_END = re.compile("-->")
+_COMMENT_END = re.compile("--!?>")
+_CONSUMED = (_COMMENT_END, _DECLARATION_END)
+"""Ends that belong to what they end; the end tag of a script is a tag of its own."""
+
+
+def _unfinished(end: str) -> int:
+    """How many of the last characters may go on in the next piece: a word, the blanks before it, a tag that has just begun."""
+    word = _LAST_WORD.search(end)
+    return len(end) - word.start() if word else len(end)
+
+
+_MARKED = (b"\xff\xfe", b"\xfe\xff")
 
 
 def _is_binary(start: bytes) -> bool:
     """True for what is no page, whatever its label says: a PDF, or bytes that no text has."""
-    return start.lstrip()[:5] == b"%PDF-" or (b"\0" in start[:1024] and start[:2] not in (b"\xff\xfe", b"\xfe\xff"))
+    return start.lstrip()[:5] == b"%PDF-" or (b"\0" in start[:1024] and start[:2] not in _MARKED)
 
 
 def _decoder(content_type: str, start: bytes) -> codecs.IncrementalDecoder:
     """By byte-order mark, header, or what the page says of itself; UTF-8 otherwise. Never fails on a byte."""
     name = "utf-8-sig"
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if start[:2] in _MARKED:
         name = "utf-16"
     elif match := re.search(r"charset\s*=\s*[\"']?([\w-]{1,40})", content_type, re.IGNORECASE):
         name = match[1]
@@ -262,6 +289,8 @@ def _decoder(content_type: str, start: bytes) -> codecs.IncrementalDecoder:
         name = "utf-8" if name.lower().startswith("utf-16") else name  # it could not have been read as what it says
     if not _ENCODING.fullmatch(name):
         name = "utf-8-sig"
+    elif re.fullmatch(r"utf-?16", name, re.IGNORECASE) and start[:2] not in _MARKED:
+        name = "utf-16-le"  # https://encoding.spec.whatwg.org/#utf-16le
     try:
         return codecs.getincrementaldecoder(name)("replace")
     except LookupError:

@@ -20,10 +20,12 @@ FIND_IT = "find where it went, or link to an archived copy"
 PERMANENT = frozenset({301, 308})
 _LANGUAGES = "ar|cs|da|de|en|es|fi|fr|hu|id|it|ja|ko|nl|no|pl|pt|ro|ru|sv|th|tr|uk|vi|zh"
 _FRONT_PAGE = re.compile(
-    rf"/?(?:(?:{_LANGUAGES})(?:[-_][a-z]{{2,4}})?/?)?(?:(?:index|default|home|main)(?:\.\w{{2,5}})?/?)?"
-    r"|/?(?:latest|stable|master|current|trunk|v?\d+(?:\.(?:\d+|x))*)/?",
+    rf"/?(?:(?:{_LANGUAGES})(?:[-_][a-z]{{2,4}})?/?)?(?:(?:index|default|home|main)(?:\.\w{{2,5}})?/?)?",
     re.IGNORECASE,
 )
+
+_VERSION = re.compile(r"/(?:latest|stable|main|master|current|trunk|v\d+(?:\.(?:\d+|x))*|\d+(?:\.(?:\d+|x))+)/?", re.IGNORECASE)
+"""Front pages of the versions of a manual."""
 
 _TROUBLES: dict[TroubleKind, tuple[Outcome, VerdictName, str]] = {
     "bad-address": ("unknown", "refused", "write the whole address: https://host/path"),
@@ -133,7 +135,7 @@ def _lost_page(exchange: Exchange, first: Target, final: Target) -> Judgement | 
     if final.page_url != first.page_url:
         if is_sign_in(final) and not is_sign_in(first):
             return _told(exchange, "unknown", "login-wall", f"it leads to a sign-in page ({final.page_url[:200]})", "open it in a browser")
-        if soft404.is_error_path(final.plain_path) and not soft404.is_error_path(first.plain_path):
+        if soft404.is_error_path(final.plain_path) and not soft404.is_error_path(first.plain_path) and _says_so(last):
             return _told(exchange, "fail", "soft-404", f"it redirects to a page that says it is not there ({final.page_url[:200]})",
                          FIND_IT)  # fmt: skip
         if _lands_on_front_page(exchange, first, final):
@@ -153,9 +155,17 @@ def _lost_page(exchange: Exchange, first: Target, final: Target) -> Judgement | 
     return None
 
 
+def _says_so(hop: Hop) -> bool:
+    """The path alone is no proof: documentation has pages about errors."""
+    page = hop.page
+    return page is not None and (soft404.says_not_found(page.title) or soft404.says_not_found(page.heading))
+
+
 def _lands_on_front_page(exchange: Exchange, first: Target, final: Target) -> bool:
     """True where a page was asked for and the front page came; on another site that is a move, unless the old one sends all there."""
-    if not _FRONT_PAGE.fullmatch(final.plain_path) or "?" in final.path or final.fragment or _FRONT_PAGE.fullmatch(first.plain_path):
+    if not _FRONT_PAGE.fullmatch(final.plain_path) or "?" in final.path or final.fragment:
+        return False
+    if _FRONT_PAGE.fullmatch(first.plain_path) or _VERSION.fullmatch(first.plain_path):
         return False
     if first.site == final.site:
         return True
@@ -165,7 +175,7 @@ def _lands_on_front_page(exchange: Exchange, first: Target, final: Target) -> bo
 
 def _moved(exchange: Exchange, first: Target, final: Target) -> tuple[VerdictName, str, str]:
     """Verdict, reason and hint of a page that answered."""
-    redirects = [hop.status for hop in exchange.hops if 300 < hop.status < 400 and hop.status != 304]
+    redirects = [hop.status for hop in exchange.hops[:-1] if 300 <= hop.status < 400]
     if final.page_url == first.page_url:
         return "ok", "", ""
     if redirects and all(status in PERMANENT for status in redirects) and not any(hop.page and hop.page.refresh for hop in exchange.hops):

@@ -59,6 +59,7 @@ class Resolver:
         self._threads = 0
         self._waiting = 0
         self._works: bool | None = None
+        self._proving = asyncio.Lock()
 
     async def addresses(self, host: str) -> tuple[Address, ...]:
         """The addresses to connect to, IPv4 first. Raises `NoAnswer` where there is none, or none that is allowed."""
@@ -98,11 +99,12 @@ class Resolver:
         try:
             async with asyncio.timeout(HOSTS_FILE_SECONDS if _is_reserved(host) else None):
                 found = tuple(ipaddress.ip_address(text.partition("%")[0]) for text in await self._ask(host))
-        except (socket.gaierror, UnicodeError, ValueError, TimeoutError) as error:
+        except (OSError, ValueError) as error:  # no such name, no resolver, a time-out, no text for a name
             trouble = await self._why_not(host, error)
         if trouble is None and not found:
             trouble = Trouble("resolver", f"the resolver answered nothing for {host[:80]}")
-        self._works = self._works or bool(found)
+        if any(why_forbidden(address) is None for address in found):
+            self._works = True  # a network that knows only its own names would not know this one
         failures = failures + 1 if trouble else 0
         kept_seconds = FAILURE_KEPT_SECONDS if failures == 1 else KEPT_SECONDS
         self._known[host] = _Known(monotonic() + kept_seconds, found, trouble, failures)
@@ -120,15 +122,13 @@ class Resolver:
         return Trouble("no-such-host", f"there is no host {host[:80]}")
 
     async def works(self) -> bool:
-        """True where at least one name that exists is found. Asked at most once until it is true."""
-        if self._works is None:
-            for control in CONTROL_HOSTS:
-                with contextlib.suppress(socket.gaierror):
-                    if await self._ask(control):
-                        self._works = True
-                        break
-            else:
+        """True where at least one name that surely exists is found; asked once."""
+        async with self._proving:
+            if self._works is None:
                 self._works = False
+                for control in CONTROL_HOSTS:
+                    with contextlib.suppress(OSError):
+                        self._works = self._works or bool(await self._ask(control))
         return self._works
 
     async def _ask(self, host: str) -> Sequence[str]:

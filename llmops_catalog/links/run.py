@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from time import monotonic
 from typing import NamedTuple
 
 from llmops_catalog.errors import LinkCheckUnavailable
@@ -26,6 +27,7 @@ from llmops_catalog.links.state import State, Validators
 from llmops_catalog.links.target import BadAddress, parse_target
 from llmops_catalog.problems import Problem
 
+ARCHIVE_SECONDS = 300.0
 MOST_ARCHIVED = 200
 """Dead links for which a copy is looked for."""
 
@@ -78,6 +80,8 @@ class _Run:
         self.checker.needs_names = not plan.named_places and not any(map(_is_number, plan.links))
         self.ask = ApiAsk(fetcher)
         self.was_stopped = False
+        self.archiving: asyncio.Task[None] | None = None
+        self.started = monotonic()
 
     async def all(self) -> Ran:
         plan = self.plan
@@ -88,13 +92,21 @@ class _Run:
         models, notes = await self._links_and_models(asked)
         if self._has_no_network and not self.was_stopped:
             raise LinkCheckUnavailable("this machine resolves no names: nothing could be checked", "check its network")
-        if plan.archive:
-            await self._look_for_copies()
+        if plan.archive and not self.was_stopped:
+            self.archiving = asyncio.create_task(self._look_for_copies())
+            await asyncio.wait([self.archiving], timeout=self._seconds_left)
+            self.archiving.cancel()
         notes += tuple(f"the check itself failed on {fault}; please report it" for fault in self.checker.faults[:10])
         for note in notes:
             plan.on_item(note)
         links = tuple(self.results[link.url] for link in plan.links)
         return Ran(Report(links, models, plan.problems, notes), self.was_stopped)
+
+    @property
+    def _seconds_left(self) -> float:
+        """For what comes after the links."""
+        deadline = self.plan.settings.deadline_seconds
+        return ARCHIVE_SECONDS if deadline is None else max(deadline - (monotonic() - self.started), 0.0)
 
     @property
     def _has_no_network(self) -> bool:
@@ -145,13 +157,14 @@ class _Run:
         return skipped is not None or remembered is not None
 
     def _take(self, result: LinkResult, last: Hop | None) -> None:
-        result = result._replace(judgement=self.plan.exceptions.applied(result.url, result.judgement))
         if self.plan.state is not None:
             known_by = Validators(last.header("etag") or None, last.header("last-modified") or None) if last is not None else None
             result = self.plan.state.settle(result, datetime.now(UTC), known_by if last is not None and last.status != 304 else None)
         self._report(result)
 
     def _report(self, result: LinkResult) -> None:
+        """What is remembered is what was seen; an exception bends only what is told of it."""
+        result = result._replace(judgement=self.plan.exceptions.applied(result.url, result.judgement))
         self.results[result.url] = result
         self.plan.on_item(result)
 
@@ -165,6 +178,8 @@ class _Run:
         def stop() -> None:
             self.was_stopped = True
             self.checker.stop()
+            if self.archiving is not None:
+                self.archiving.cancel()
 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -15,7 +15,7 @@ PATH_THAT_CANNOT_EXIST = "llmops-catalog-asks-for-what-is-not-here-7f3a9c"
 _SEPARATOR = re.compile(r"\s*[|·•»«—–]\s*|\s-+\s|\s-+$|(?<=\d)\s*[:.]\s|!+\s")
 _VOCABULARY = """
     1 404 410 a an and any anymore anything are available be been but by can cannot cant code content could couldnt deleted
-    document does doesnt error exist exists file find for found gone has have here http i image in is isnt it item its link longer
+    directory document does doesnt error exist exists file find for found gone has have here http i image in is isnt it item its link longer
     looking may might missing moved no not nothing notebook object ok on oops or page post project removed repository requested
     resource site sorry status that the there this to uh unavailable url video was wasnt we were what whoops you your youre
 """
@@ -30,8 +30,8 @@ _SAYS = re.compile(
 )
 _IN_SO_MANY_WORDS = re.compile(
     r"\b(?:not (?:be )?found|(?:cant|cannot|couldnt|wasnt|could not) (?:be found|find)|(?:does not|doesnt) exist|"
-    r"no longer (?:available|exists?))\b|nicht gefunden|introuvable|non trouvée|no encontrada|não encontrada|non trovata|niet gevonden|znaleziona|не найдена|見つかりません|"
-    r"不存在|未找到|找不到"
+    r"no longer (?:available|exists?))\b|nicht gefunden|introuvable|non trouvée|no encontrada|não encontrada|non trovata|niet gevonden|"
+    r"znaleziona|не найдена|見つかりません|不存在|未找到|找不到"
 )
 _NUMBERED = re.compile(r"/(?!errors?/)[^/]{3,}/\d+/?$")
 _ELSEWHERE = re.compile(
@@ -65,7 +65,7 @@ def _plain(text: str) -> str:
 
 
 def _is_message(plain: str) -> bool:
-    if _ELSEWHERE.search(plain):
+    if _ELSEWHERE.fullmatch(plain):
         return True
     return _SAYS.search(plain) is not None and _WORDS.issuperset(plain.split())
 
@@ -81,10 +81,15 @@ def looks_lost(url: str, page: Page) -> bool:
     """True where the page's own words make it worth asking what the host answers to a path that cannot exist."""
     if _ABOUT_IT.search(urlsplit(url).path):
         return False
-    if _SAYS.search(_plain(page.title)) or _ELSEWHERE.search(page.title.lower()):
+    if _speaks_of_it(page.title):
         return True
     is_short = page.text_length < SHORT_TEXT
-    return is_short and (_SAYS.search(_plain(page.heading)) is not None or _FOR_SALE.search(f"{page.title} {page.text[:1000]}") is not None)
+    return is_short and (_speaks_of_it(page.heading) or _FOR_SALE.search(f"{page.title} {page.text[:1000]}") is not None)
+
+
+def _speaks_of_it(text: str) -> bool:
+    plain = _plain(text)
+    return _SAYS.search(plain) is not None or _ELSEWHERE.search(plain) is not None
 
 
 def is_not_found(url: str, page: Page, elsewhere: Hop | None) -> bool:
@@ -95,6 +100,8 @@ def is_not_found(url: str, page: Page, elsewhere: Hop | None) -> bool:
     """
     if looks_lost(url, page) and same_page(page, url, elsewhere):
         return True
+    if urlsplit(url).path in ("", "/"):
+        return False  # the front page of a site that is called so
     in_so_many_words = any(_IN_SO_MANY_WORDS.search(_plain(text)) for text in (page.title, page.heading, page.text[:1500]))
     return in_so_many_words and may_be_not_found(url, page)
 

@@ -12,6 +12,8 @@ from urllib.parse import quote, unquote, urljoin
 
 import idna
 
+from llmops_catalog.links.addresses import spelled_address
+
 MAX_LENGTH = 8000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SLASHES = re.compile(r"^((?:https?:)?)/{2,}", re.IGNORECASE)
@@ -99,7 +101,10 @@ def parse_target(text: str) -> Target:
     host, port = _host_and_port(authority, name)
     if query and "\\" in query:
         query = query.replace("\\", "%5C")
-    return Target(name, host, port, quote(path.replace("\\", "/") or "/", _KEPT) + quote(query, _KEPT), fragment[1:])
+    target = Target(name, host, port, quote(path.replace("\\", "/") or "/", _KEPT) + quote(query, _KEPT), fragment[1:])
+    if len(target.url) > MAX_LENGTH:
+        raise BadAddress(f"the address, encoded, is longer than {MAX_LENGTH:,} characters")
+    return target
 
 
 def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
@@ -126,6 +131,8 @@ def ascii_host(host: str) -> str:
         except idna.IDNAError:
             host = _numbers_only(host)
     host = host.lower().removesuffix(".")
+    if host.startswith("[") and spelled_address(host) is None:
+        raise BadAddress(f"{host[:60]!r} is no address")
     if len(host) > 253 or not _HOST.fullmatch(host) or ".." in host or any(len(label) > 63 for label in host.split(".")):
         raise BadAddress(f"{host[:60]!r} is no host name")
     return host

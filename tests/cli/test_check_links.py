@@ -23,12 +23,12 @@ sys.path[:0] = [str(ROOT / "tests" / "links"), str(ROOT / "tests" / "servers")]
 from hub_double import GOOD_TOKEN, NARROW_TOKEN, HubDouble, answering, serving_hub  # noqa: E402 (found through the paths above)
 from live_world import live  # noqa: E402 (the same)
 from misbehaving import Host, World  # noqa: E402 (the same)
-from page_answers import document, hang, page, redirect  # noqa: E402 (the same)
+from page_answers import hang, page, redirect  # noqa: E402 (the same)
 
 from llmops_catalog.links.results import ACCESS_STATES, VERDICTS  # noqa: E402 (the same)
 
 HERE = ("--allow-address", "127.0.0.1")
-TEXT = page(document(), kind="text/plain")
+FILE = page(bytes(20_000), kind="application/pdf")
 LINK_KEYS = {
     "url", "outcome", "verdict", "http_status", "final_url", "reason", "hint", "better_url", "archived_url", "places", "attempts",
     "elapsed_ms", "checked_at", "remembered",
@@ -51,11 +51,11 @@ def world() -> Iterator[World]:
 
 
 class Site:
-    """The small catalog with every address on one loopback host, where each answers with a plain text."""
+    """The small catalog with every address on one loopback host, where each answers with a file."""
 
     def __init__(self, catalog: Path, world: World, name: str = "127.0.0.1") -> None:
         self.catalog, self.host = catalog, world.host("everything")
-        self.host.otherwise = TEXT
+        self.host.otherwise = FILE
         self.host.netloc = self.host.netloc.replace("127.0.0.1", name)
         for file in catalog.rglob("*.yaml"):
             text = re.sub(r"https?://([^\s\"'}\],]+)", lambda found: self.host.url(f"/{found[1].rstrip('/')}"), file.read_text())
@@ -199,6 +199,7 @@ def test_the_report_goes_to_a_file(mixed: Site, tmp_path: Path) -> None:
         answer = mixed.check("--format", form, "--output", str(target))
         assert (answer.code, answer.out, answer.err) == (1, "", "")
         assert target.read_text().strip()
+        assert [file.name for file in target.parent.iterdir() if "partial" in file.name] == []
     assert len(json.loads((tmp_path / "new folder" / "json").read_text())["links"]) > 10
     answer = mixed.check("--output", str(tmp_path))
     assert answer.code == 3
@@ -227,7 +228,7 @@ def test_unknown_fails_only_where_it_is_asked_to(site: Site, world: World) -> No
 
 def test_addresses_on_the_line(world: World) -> None:
     host = world.host("line")
-    well, gone = host.page("/well", TEXT), host.url("/gone")
+    well, gone = host.page("/well", FILE), host.url("/gone")
     world.start()
     answer = check("--url", well, "--url", gone, "--url", well, "--format", "json")
     assert answer.code == 1
@@ -238,7 +239,7 @@ def test_addresses_on_the_line(world: World) -> None:
 
 def test_addresses_in_a_file(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     host = world.host("file")
-    well, gone = host.page("/well", TEXT), host.url("/gone")
+    well, gone = host.page("/well", FILE), host.url("/gone")
     world.start()
     text = f"\ufeff# mine\r\n\r\n  {gone}\r\n{well}\r\n{gone}\n#{well}"
     (tmp_path / "urls.txt").write_bytes(text.encode())
@@ -261,7 +262,7 @@ def test_addresses_in_a_file(world: World, tmp_path: Path, monkeypatch: pytest.M
 
 def test_no_hub_link_is_needed_for_a_list(world: World) -> None:
     """Without --no-hub too: a list has no models, and nobody is asked about any."""
-    url = world.host("list").page("/well", TEXT)
+    url = world.host("list").page("/well", FILE)
     world.start()
     with serving_hub() as hub:
         answer = run_in(None, "check-links", *HERE, "--url", url, "--format", "json", HF_ENDPOINT=hub.url)
@@ -303,7 +304,7 @@ class Repository:
 
 def test_only_what_has_changed(site: Site, world: World) -> None:
     repository = Repository(site)
-    new = site.host.page("/new", TEXT)
+    new = site.host.page("/new", FILE)
     site.edit(L4, site.host.url("/example.org/l4"), new)
     world.start()
     told = site.check("--changed-since", "HEAD", "--format", "json").json
@@ -333,7 +334,7 @@ def test_without_a_repository_nothing_can_be_compared(site: Site, world: World) 
 
 
 def test_what_has_moved_for_good_is_written_and_nothing_else(named: Site, world: World) -> None:
-    old, new = named.host.url("/example.org/l4"), named.host.page("/moved", TEXT)
+    old, new = named.host.url("/example.org/l4"), named.host.page("/moved", FILE)
     temporary = named.host.page("/example.org/alpaca", redirect("/elsewhere", 302))
     named.host.page("/example.org/l4", redirect("/moved", 301))
     card = named.catalog / L4
@@ -428,7 +429,7 @@ def test_exceptions_of_the_catalog(site: Site, world: World) -> None:
 
 def test_a_check_that_has_to_end_says_what_it_did_not_reach(world: World) -> None:
     host = world.host("silent")
-    soon, never = host.page("/soon", TEXT), host.page("/never", hang)
+    soon, never = host.page("/soon", FILE), host.page("/never", hang)
     world.start()
     answer = check("--url", never, "--url", soon, "--deadline", "0.5", "--format", "json")
     assert answer.code == 0
@@ -506,7 +507,7 @@ def test_a_hub_that_is_no_address(shared_catalog: Path, endpoint: str) -> None:
     assert (answer.code, answer.out) == (2, "")
     shown = endpoint.rstrip("/")
     assert answer.err == (
-        f"llmops-catalog: error[catalog-error]: HF_ENDPOINT is {shown!r}, not the address of a Hub\nhelp: the usual one is https://huggingface.co\n"
+        f"llmops-catalog: error[wrong-setting]: HF_ENDPOINT is {shown!r}, not the address of a Hub\nhelp: the usual one is https://huggingface.co\n"
     )
 
 

@@ -16,10 +16,10 @@ sys.path[:0] = [str(ROOT / "tests" / "links"), str(ROOT / "tests" / "servers")]
 
 from live_world import live  # noqa: E402 (found through the paths above)
 from misbehaving import World  # noqa: E402 (the same)
-from page_answers import document, page, redirect  # noqa: E402 (the same)
+from page_answers import page, redirect  # noqa: E402 (the same)
 
 FORMATS = ("text", "json", "junit", "sarif", "github", "markdown")
-TEXT = page(document(), kind="text/plain")
+FILE = page(bytes(20_000), kind="application/pdf")
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def report(path: Path, *links: dict[str, Any], **more: Any) -> Path:
 @pytest.mark.parametrize("kind", ["json", "stream"])
 def test_the_parts_of_a_check_are_the_check(world: World, tmp_path: Path, kind: str) -> None:
     hosts = [world.host(f"host {number}") for number in range(5)]
-    urls = [host.page(f"/{number}", TEXT) for host in hosts for number in range(4)]
-    gone, moved = hosts[0].url("/gone"), hosts[1].page("/old", redirect("/0", 301))
+    urls = [host.page(f"/file/{number}", FILE) for host in hosts for number in range(4)]
+    gone, moved = hosts[0].url("/gone"), hosts[1].page("/old", redirect("/file/0", 301))
     (tmp_path / "urls.txt").write_text("\n".join([*urls, gone, moved]))
     world.start()
     files = []
@@ -212,3 +212,35 @@ def test_as_a_process(tmp_path: Path) -> None:
     good = report(tmp_path / "good.json", link("http://a.example/"))
     answer = run_process("merge-links", str(good), cwd=tmp_path)
     assert (answer.code, answer.out, answer.err) == (0, "1 link: 1 pass, 0 fail, 0 unknown\n", "")
+
+
+# --- states -----------------------------------------------------------------------------------------------------------
+
+
+def test_states_of_parts_are_one_state(world: World, tmp_path: Path) -> None:
+    host = world.host("states")
+    urls = [host.page(f"/file/{number}", FILE) for number in range(4)]
+    world.start()
+    states = [tmp_path / f"state-{part}.json" for part in range(2)]
+    for part, state in enumerate(states):
+        words = [word for url in urls[part * 2 : part * 2 + 2] for word in ("--url", url)]
+        assert check(*words, "--state", str(state)).code == 0
+    merged = tmp_path / "merged.json"
+    answer = merge("--states", "--output", merged, *states)
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
+    assert list(json.loads(merged.read_text())["links"]) == sorted(urls)
+    remembered = check(*(word for url in urls for word in ("--url", url)), "--state", str(merged), "--format", "json").json["links"]
+    assert [link["remembered"] for link in remembered] == [True] * 4
+
+
+def test_what_is_no_state_is_not_merged(tmp_path: Path) -> None:
+    good = report(tmp_path / "report.json", link("http://a.example/"))
+    for words, message in (
+        (["--states", good], "llmops-catalog: error[usage]: say which --output the merged state goes to\n"),
+        (["--states", "--output", tmp_path / "out", tmp_path / "nowhere"], "llmops-catalog: error[usage]: there is no file "),
+        (["--states", "--output", tmp_path / "out", good], f"{good}: error[state-file-invalid]: this is no state of links: "),
+    ):
+        answer = merge(*words)
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err.startswith(message)
+    assert not (tmp_path / "out").exists()

@@ -12,18 +12,23 @@ from hypothesis import strategies as st
 from llmops_catalog.links.addresses import embedded, is_plainly_spelled, parse_network, spelled_address, why_forbidden
 
 SPECIAL_V4 = {
-    "0.0.0.0/8": "unspecified", "10.0.0.0/8": "private", "100.64.0.0/10": "reserved", "127.0.0.0/8": "loopback", "169.254.0.0/16": "link-local",
-    "172.16.0.0/12": "private", "192.0.0.0/29": "private", "192.0.2.0/24": "private", "192.168.0.0/16": "private", "198.18.0.0/15": "private",
+    "0.0.0.0/8": "unspecified", "10.0.0.0/8": "private", "100.64.0.0/10": "reserved", "127.0.0.0/8": "loopback",
+    "169.254.0.0/16": "link-local",
+    "172.16.0.0/12": "private", "192.0.0.0/29": "private", "192.0.2.0/24": "private", "192.168.0.0/16": "private",
+    "198.18.0.0/15": "private",
     "198.51.100.0/24": "private", "203.0.113.0/24": "private", "224.0.0.0/4": "multicast", "240.0.0.0/4": "private",
     "255.255.255.255/32": "private", "168.63.129.16/32": "cloud platform",
 }  # fmt: skip
 SPECIAL_V6 = {
-    "::/128": "unspecified", "::1/128": "loopback", "100::/64": "private", "2001::/32": "private", "2001:2::/48": "private",
-    "2001:10::/28": "private", "2001:db8::/32": "private", "fc00::/7": "private", "fd00:ec2::254/128": "private", "fe80::/10": "link-local",
+    "::/128": "unspecified", "::1/128": "loopback", "100::/64": "reserved", "2001::/32": "private", "2001:2::/48": "private",
+    "2001:10::/28": "private", "2001:db8::/32": "reserved", "fc00::/7": "private", "fd00:ec2::254/128": "private",
+    "fe80::/10": "link-local",
     "fec0::/10": "private", "ff00::/8": "multicast",
 }  # fmt: skip
-PUBLIC = ("1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0", "169.253.255.255",
-          "169.255.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255",
+PUBLIC = ("1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0",
+"169.253.255.255",
+          "169.255.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0",
+          "223.255.255.255",
           "168.63.129.15", "168.63.129.17", "2001:4860:4860::8888", "2606:4700::1111", "2a00:1450::1", "64:ff9b::8.8.8.8")  # fmt: skip
 NUMBERS = st.one_of(st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 2**24, 0x7F000001, 0xA9FEA9FE, 0x0A000001, 2**32 - 1]))
 BASES = st.sampled_from(["{}", "0{:o}", "000{:o}", "0x{:x}", "0X{:X}", "0x000{:x}"])
@@ -115,7 +120,8 @@ def test_whatever_the_system_takes_for_an_address_is_one_to_us(host: str) -> Non
 
 @pytest.mark.parametrize(
     "host",
-    ["", ".", "a", "example.org", "0x", "256.1.1.1.1", "1.2.3.4.5", "256.1.1.1", "1.256.1", "1.2.65536", "4294967296", "08", "0x1g", "1..2", "-1", "1e3",
+    ["", ".", "a", "example.org", "0x", "256.1.1.1.1", "1.2.3.4.5", "256.1.1.1", "1.256.1", "1.2.65536", "4294967296", "08", "0x1g",
+     "1..2", "-1", "1e3",
      "0b1", "1_0", "+1", "١", "999999999999999999999999999999999999999999", "0" * 300, "[]", "[x]", ":::", "g::1"],
 )  # fmt: skip
 def test_what_is_no_address(host: str) -> None:
@@ -124,7 +130,8 @@ def test_what_is_no_address(host: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "plain"),
-    [("example.org", True), ("1.2.3.4", True), ("[::1]", True), ("[::ffff:1.2.3.4]", True), ("0x7f.1", False), ("127.1", False), ("2130706433", False),
+    [("example.org", True), ("1.2.3.4", True), ("[::1]", True), ("[::ffff:1.2.3.4]", True), ("0x7f.1", False), ("127.1", False),
+    ("2130706433", False),
      ("0177.0.0.1", False), ("127.0.0.01", False), ("1.2.3.4.", False), ("127.0.0.0x1", False), ("a.b.c.d", True)],
 )  # fmt: skip
 def test_plain_spellings(host: str, plain: bool) -> None:
@@ -152,7 +159,8 @@ def test_allowing_all_of_ipv4_allows_nothing_of_ipv6() -> None:
 
 @pytest.mark.parametrize(
     ("text", "network"),
-    [("127.0.0.0/8", "127.0.0.0/8"), ("127.0.0.1", "127.0.0.1/32"), ("127.0.0.1/8", "127.0.0.0/8"), ("[::1]", "::1/128"), (" fd00::/8 ", "fd00::/8"),
+    [("127.0.0.0/8", "127.0.0.0/8"), ("127.0.0.1", "127.0.0.1/32"), ("127.0.0.1/8", "127.0.0.0/8"), ("[::1]", "::1/128"), (" fd00::/8 ",
+    "fd00::/8"),
      ("10.0.0.0/255.0.0.0", "10.0.0.0/8")],
 )  # fmt: skip
 def test_ranges(text: str, network: str) -> None:

@@ -140,7 +140,8 @@ def test_a_named_place_may_be_private_and_no_other(host: Host) -> None:
             asked(url, settings=NOWHERE, trusted=trusted)
 
 
-@pytest.mark.parametrize("url", ["", "ftp://a.org/", "http://user:secret@a.org/", "http://a.org/\0", "http://[::1", "http://169.254.169.254/latest/", "http://0x7f.1/",
+@pytest.mark.parametrize("url", ["", "ftp://a.org/", "http://user:secret@a.org/", "http://a.org/\0", "http://[::1",
+"http://169.254.169.254/latest/", "http://0x7f.1/",
                                  "http://no-such-host.invalid/"])  # fmt: skip
 def test_what_cannot_be_asked_is_unreachable(url: str) -> None:
     with pytest.raises(Unreachable) as caught:

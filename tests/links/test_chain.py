@@ -18,13 +18,14 @@ def methods(host: Host, target: str = "") -> list[str]:
 # --- HEAD and GET -----------------------------------------------------------------------------------------------------
 
 
-def test_a_file_is_asked_about_and_not_fetched() -> None:
+def test_a_large_file_is_asked_about_and_not_fetched() -> None:
     with live() as world:
         host = world.host("files")
-        url = host.page("/paper.pdf", page(b"%PDF", kind="application/pdf"))
+        url = host.page("/paper.pdf", page(bytes(100_000), kind="application/pdf"))
         world.start()
         assert judged(url)[:2] == ("pass", "ok")
         assert methods(host) == ["HEAD"]
+        assert host.sent_bytes < 1000
 
 
 def test_a_page_is_asked_about_and_then_opened_once() -> None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from live_world import QUICK, checked, live
-from misbehaving import Host, Request, Wire
+from misbehaving import Host
 from page_answers import PROSE, document, page, redirect, slow
 
-from llmops_catalog.errors import LinkCheckUnavailable
+from llmops_catalog.cli import run
+from llmops_catalog.cli.arguments import UsageError
+from llmops_catalog.errors import CatalogError, LinkCheckUnavailable
 from llmops_catalog.links import run as run_module
 from llmops_catalog.links.anchors import look, wanted_of
 from llmops_catalog.links.check import Checker
+from llmops_catalog.links.exceptions import Exceptions, load_exceptions
 from llmops_catalog.links.exchange import Exchange, Hop, Page
 from llmops_catalog.links.explain import explain
 from llmops_catalog.links.hosts import Ask, Settle
@@ -28,9 +33,10 @@ from llmops_catalog.links.policy import judge
 from llmops_catalog.links.results import Judgement, Link, LinkResult
 from llmops_catalog.links.run import Plan, run_check
 from llmops_catalog.links.soft404 import PATH_THAT_CANNOT_EXIST, says_not_found
-from llmops_catalog.links.target import parse_target
+from llmops_catalog.links.state import State
+from llmops_catalog.links.target import BadAddress, parse_target
 
-TEXT = page(document(), kind="text/plain")
+FILE = page(bytes(20_000), kind="application/pdf")
 URL = "https://site.example/papers/attention.html"
 HONEST = Hop("GET", f"https://site.example/papers/{PATH_THAT_CANNOT_EXIST}", "", 404, (), Page("Page not found"))
 
@@ -54,13 +60,15 @@ LONG = "é" * 3000
 
 
 def test_a_long_address_in_another_script_is_judged_like_any_other() -> None:
+    """Or is refused for its length; it ended as "the run ended before its turn", and a server could bring that about by a redirect."""
+    shorter = "é" * 2500
     with live() as world:
         host = world.host("long")
+        for path in (LONG, shorter):
+            host.page(f"/living/{quote(path)}", page(document()))
         living, dead = host.url(f"/living/{LONG}"), host.url(f"/dead/{LONG}")
-        host.page(parse_target(living).path, page(document()))
-        away, lost = host.page("/away", redirect(f"/living/{'é' * 2500}".encode(), 301)), host.page("/lost", redirect(f"/{'é' * 2500}".encode()))
-        host.page(parse_target(host.url(f"/living/{'é' * 2500}")).path, page(document()))
-        other = [host.page(f"/other/{number}", TEXT) for number in range(8)]
+        away, lost = host.page("/away", redirect(f"/living/{shorter}".encode(), 301)), host.page("/lost", redirect(f"/{shorter}".encode()))
+        other = [host.page(f"/other/{number}", FILE) for number in range(8)]
         world.start()
         results: list[LinkResult] = []
         checker = Checker(QUICK, lambda result, _: results.append(result))
@@ -81,11 +89,20 @@ def test_a_long_address_can_be_explained() -> None:
         assert asyncio.run(explain(url, QUICK)).judgement.verdict in ("broken", "refused")
 
 
-def test_any_address_that_can_be_asked_can_be_judged_however_long() -> None:
-    for text in (f"https://site.example/{LONG}", f"https://site.example/{'é' * 1300}#{'a' * 6000}", f"https://site.example/?{'<' * 3000}"):
+@pytest.mark.parametrize(
+    "text",
+    [f"https://site.example/{LONG}", f"https://site.example/{'é' * 1300}#{'a' * 6000}", f"https://site.example/?{'<' * 3000}",
+     "https://[1.2.3]/papers/a"],
+    ids=["a long path", "a long fragment", "a long query", "an address in brackets that is none"],
+)  # fmt: skip
+def test_any_address_that_can_be_asked_can_be_judged(text: str) -> None:
+    try:
         target = parse_target(text)
-        assert judge(Exchange(target.page_url, (Hop("GET", target.url, "", 404, ()),))).verdict == "broken"
-        assert judge(Exchange(target.page_url, (Hop("GET", target.url, "", 200, (), Page("x")),))).outcome == "pass"
+    except BadAddress:
+        return  # to refuse it is as good
+    gone, shown = Hop("GET", target.url, "", 404, ()), Hop("GET", target.url, "", 200, (), Page("Page not found"))
+    assert judge(Exchange(target.page_url, (gone,))).verdict == "broken"
+    assert judge(Exchange(target.page_url, (shown,))).verdict == "soft-404"
 
 
 # --- a run that goes on although it cannot ------------------------------------------------------------------------------
@@ -95,7 +112,7 @@ def test_a_disk_that_is_full_in_the_middle_ends_the_run() -> None:
     """Contract: 3 where it could not run (disk full). It went on, without results on disk and with a traceback at the end."""
     with live() as world:
         host = world.host("disk")
-        urls = [host.page(f"/{number}", TEXT) for number in range(6)]
+        urls = [host.page(f"/{number}", FILE) for number in range(6)]
         world.start()
         taken: list[Any] = []
 
@@ -112,18 +129,23 @@ def test_the_report_is_written_though_the_state_cannot_be(tmp_path: Path) -> Non
     """All the work of a run was lost where the file of `--state` could not be written."""
     (tmp_path / "file").write_text("in the way of a folder")
     with live() as world:
-        url = world.host("state").page("/page", TEXT)
+        url = world.host("state").page("/page", FILE)
         world.start()
-        command = ["check-links", "--no-hub", "--allow-address", "127.0.0.1", "--url", url, "--state", str(tmp_path / "file" / "state.json")]
+        command = [
+            "check-links",
+            "--no-hub",
+            "--allow-address",
+            "127.0.0.1",
+            "--url",
+            url,
+            "--state",
+            str(tmp_path / "file" / "state.json"),
+        ]
         ran = subprocess.run([sys.executable, "-m", "llmops_catalog", *command], capture_output=True, text=True, timeout=60, check=False)
         assert ran.returncode == 3
-        assert "the state cannot be written" in ran.stderr or "state" in ran.stderr
-        assert ran.stdout == "1 link: 1 pass, 0 fail, 0 unknown\n" or host_was_not_asked(world.hosts["state"])
-
-
-def host_was_not_asked(host: Host) -> bool:
-    """To refuse before anything is asked is as good."""
-    return host.connections == 0
+        assert "state" in ran.stderr
+        not_asked = world.hosts["state"].connections == 0  # to refuse before anything is asked is as good
+        assert not_asked or ran.stdout == "1 link: 1 pass, 0 fail, 0 unknown\n"
 
 
 @pytest.mark.parametrize("stop", [False, True], ids=["deadline", "stopped"])
@@ -133,29 +155,26 @@ def test_copies_in_the_archive_are_not_looked_for_beyond_the_end(monkeypatch: py
 
     async def slow_archive(url: str, _ask: Ask) -> str | None:
         asked.append(url)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.2)
         return None
 
     monkeypatch.setattr(run_module, "archived_copy", slow_archive)
     with live() as world:
         host = world.host("dead")
-        urls = [host.url(f"/{number}") for number in range(20)]
+        urls = [host.url(f"/{number}") for number in range(10)]
         world.start()
-        started = time.monotonic()
+        plan = Plan(tuple(map(Link, urls)), QUICK._replace(deadline_seconds=None if stop else 0.6), archive=True)
 
         async def whole() -> None:
-            run = run_module._Run(Plan(tuple(map(Link, urls)), QUICK._replace(deadline_seconds=None if stop else 0.8), archive=True))
-            going = asyncio.create_task(run.all())
+            going = asyncio.create_task(run_check(plan))
             if stop:
                 while not asked:
                     await asyncio.sleep(0.02)
-                run.was_stopped = True
-                run.checker.stop()
+                os.kill(os.getpid(), signal.SIGTERM)
             await going
 
         asyncio.run(whole())
-        assert time.monotonic() - started < 4
-        assert len(asked) < 10
+        assert len(asked) < 6
 
 
 def test_a_link_that_somebody_else_has_settled_stops_nobody() -> None:
@@ -176,7 +195,7 @@ def test_a_link_that_somebody_else_has_settled_stops_nobody() -> None:
     with live() as world:
         own, other = world.host("own"), world.host("other")
         other.page("/page", slow(0.2, page(document('<h2 id="a"></h2><h2 id="b"></h2>'))))
-        urls = [own.page("/x", TEXT), other.url("/page#a"), other.url("/page#b"), *(other.page(f"/{number}", TEXT) for number in range(4))]
+        urls = [own.page("/x", FILE), other.url("/page#a"), other.url("/page#b"), *(other.page(f"/{number}", FILE) for number in range(4))]
         world.start()
         results = checked(urls, QUICK._replace(per_host=1), [Busybody(own, other)])
         assert {result.judgement.verdict for result in results.values()} == {"ok"}
@@ -193,48 +212,71 @@ def test_without_a_network_that_says_try_again_nothing_was_checked(monkeypatch: 
         asyncio.run(run_check(Plan((Link("https://huggingface.co/a"), Link("https://site-of-nobody.org/")), QUICK)))
 
 
+def test_names_that_surely_exist_are_not_dead_where_no_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network whose own names alone are known (a company's, a sandbox's) answers "no such name" to all others: every link was dead."""
+
+    def look_up(host: str, *_: Any, **__: Any) -> Any:
+        if host == "wiki.company-of-nobody.org":
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with live() as world:
+        host = world.host("inside")
+        host.page("/page", FILE)
+        inside = f"http://wiki.company-of-nobody.org:{host.port}/page"
+        world.start()
+        outside = ["https://github.com/", "https://en.wikipedia.org/", "https://site-of-nobody.org/"]
+        told = asyncio.run(run_check(Plan(tuple(map(Link, (inside, *outside))), QUICK))).report.links
+        assert {result.url: result.judgement.outcome for result in told} == {inside: "pass", **dict.fromkeys(outside, "unknown")}
+
+
+def test_an_exception_that_is_gone_is_forgotten_with_it(tmp_path: Path) -> None:
+    """The memory kept the judgement as the exception had bent it: a day long nobody asked, and the report spoke of what was not there."""
+    entry = "exceptions:\n  - {{prefix: '{}', expect: fail, reason: a wall, since: 2026-01-01, until: 2099-01-01, owner: maintainers}}\n"
+    (tmp_path / "catalog").mkdir()
+    with live() as world:
+        url = world.host("gone").url("/gone")
+        world.start()
+        (tmp_path / "catalog/link-exceptions.yaml").write_text(entry.format(url))
+        state = State({}, 1, 0)
+        plan = Plan((Link(url),), QUICK, exceptions=load_exceptions(tmp_path / "catalog"), state=state)
+        assert asyncio.run(run_check(plan)).report.links[0].judgement.outcome == "unknown"
+        told = asyncio.run(run_check(plan._replace(exceptions=Exceptions()))).report.links[0]
+        assert (told.judgement.outcome, told.remembered) == ("fail", False)
+        assert "expected until" not in told.judgement.reason
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    return subprocess.run(
-        [sys.executable, "-m", "llmops_catalog", "check-links", *words], capture_output=True, text=True, timeout=60, check=False,
-        env={**os.environ, **environment}, errors="surrogateescape",
-    )  # fmt: skip
-
-
 def test_an_address_that_is_no_text_is_no_traceback() -> None:
-    ran = command("--no-hub", "--allow-address", "127.0.0.1", "--format", "json", "--url", "http://127.0.0.1:1/\udcff")
-    assert "Traceback" not in ran.stderr
-    assert ran.returncode in (0, 1, 2)
-    ran = command("--explain", "http://127.0.0.9:1/\udcff")
-    assert "Traceback" not in ran.stderr
+    odd = "http://127.0.0.9:1/\udcff"
+    for words in (["--no-hub", "--format", "json", "--url", odd], ["--explain", odd]):
+        command = [sys.executable, "-m", "llmops_catalog", "check-links", *words]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert "Traceback" not in ran.stderr
+        assert ran.returncode in (0, 2)
 
 
 @pytest.mark.parametrize(
-    "environment",
-    [{"GITHUB_API_URL": "http://"}, {"GITHUB_API_URL": "https://a b/"}, {"HF_ENDPOINT": "http://a b"}, {"HF_ENDPOINT": "https://.."}],
-    ids=str,
+    ("name", "value"),
+    [("GITHUB_API_URL", "http://"), ("GITHUB_API_URL", "https://a b/"), ("HF_ENDPOINT", "http://a b"), ("HF_ENDPOINT", "https://..")],
 )
-def test_an_environment_that_names_no_place_is_no_traceback(environment: dict[str, str]) -> None:
-    ran = command("--url", "http://127.0.0.9:1/", **environment)
-    assert "Traceback" not in ran.stderr
-    assert ran.returncode in (0, 2)
+def test_an_environment_that_names_no_place_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """It was a traceback."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(CatalogError) as raised:
+        run(["check-links", "--url", "http://127.0.0.9:1/"])
+    assert raised.value.exit_code == 2
 
 
 @pytest.mark.parametrize("option", ["--changed-since", "--urls-from", "--shard", "--explain", "--state", "--output", "--stream"])
 def test_an_empty_value_is_not_the_absence_of_the_option(tmp_path: Path, option: str) -> None:
-    """In a workflow a variable that is not set: the whole catalog was checked instead of what a pull request changes."""
+    """In a workflow, a variable that is not set: the whole catalog was checked instead of what a pull request changes."""
     (tmp_path / "catalog").mkdir()
-    ran = command("--no-hub", "--url", "http://127.0.0.9:1/", option, "") if option not in ("--changed-since", "--urls-from", "--explain") else (
-        subprocess.run(
-            [sys.executable, "-m", "llmops_catalog", "--catalog", str(tmp_path / "catalog"), "check-links", "--no-hub", option, ""],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-    )
-    assert ran.returncode == 2, ran.stdout + ran.stderr
+    with pytest.raises((UsageError, CatalogError)):
+        run(["--catalog", str(tmp_path / "catalog"), "check-links", "--no-hub", option, ""])
 
 
 # --- what is permanent ------------------------------------------------------------------------------------------------
@@ -255,14 +297,15 @@ def test_a_choice_among_several_is_no_permanent_move() -> None:
     [
         ("https://docs.site.example/stable/", "https://docs.site.example/main/"),
         ("https://docs.site.example/latest/", "https://docs.site.example/main/"),
-        ("https://site.example/docs/", "https://site.example/id/"),
+        ("https://comics.example/attention-is-all-you-need", "https://comics.example/3012/"),
+        ("https://blog.example/a-post-with-a-long-name", "https://blog.example/20481"),
+        ("https://blog.example/review-of-the-year", "https://blog.example/2025/"),
+        ("https://notes.example/?p=20481", "https://notes.example/20481/"),
     ],
 )
 def test_a_folder_is_not_the_front_page(first: str, last: str) -> None:
-    """The documentation of the main branch; a folder that is called as a language is."""
-    if last.endswith("/id/"):
-        pytest.skip("nobody can tell a folder from a language")
-    assert after(first, last, text_of("Documentation (main)", PROSE * 5)).outcome == "pass"
+    """The documentation of the main branch; the number of a post."""
+    assert after(parse_target(first).page_url, last, text_of("Attention is all you need", PROSE * 5)).outcome == "pass"
 
 
 @pytest.mark.parametrize(
@@ -341,12 +384,17 @@ def test_a_short_page_that_mentions_a_sale_is_no_parked_name(title: str, text: s
 
 @pytest.mark.parametrize(
     "title",
-    ["Blocked by design", "Head-of-line blocking and unblocked streams", "What is a CAPTCHA?", "Human verification of model answers",
-     "Security checks of model weights", "Just a moment of attention", "Please wait: on loading screens"],
-)  # fmt: skip
+    ["Blocked by design", "Head-of-line blocking and unblocked streams", "What is a CAPTCHA?", "Human verification of model answers"],
+)
 def test_short_articles_about_walls_are_pages(title: str) -> None:
     for scripts in (0, 4):
         assert told(text_of(title, SHORT[:600], scripts=scripts)).outcome == "pass"
+
+
+@pytest.mark.parametrize("heading", ["Seite nicht gefunden", "Page introuvable", "ページが見つかりません", "页面不存在"])
+def test_a_heading_in_another_language_is_a_message_as_a_title_is(heading: str) -> None:
+    """With the name of the site for a title; it counted until the titles of articles were let through."""
+    assert told(text_of("Beispiel", SHORT, heading=heading), elsewhere=None).outcome != "pass"
 
 
 def test_the_message_of_a_common_server_is_known() -> None:
@@ -367,8 +415,14 @@ def found(inner: str, fragment: str) -> str:
     ("inner", "fragment"),
     [
         ('<div id="content"><h2>Getting started</h2></div><script src="/anchor.min.js"></script>', "getting-started"),
-        ('<main id="main"><article id="post-7"></article><div id="disqus_thread"></div><script src="/embed.js"></script>', "comment-5012345678"),
-        ('<div id="answer-7"><div id="comments-link-7">Show 12 more comments</div></div><script src="/full.js"></script>', "comment123_456"),
+        (
+            '<main id="main"><article id="post-7"></article><div id="disqus_thread"></div><script src="/embed.js"></script>',
+            "comment-5012345678",
+        ),
+        (
+            '<div id="answer-7"><div id="comments-link-7">Show 12 more comments</div></div><script src="/full.js"></script>',
+            "comment123_456",
+        ),
         ('<div id="app-header"></div><div id="viewer">Loading the map</div><script src="/map.js"></script>', "12/51.5/-0.1"),
     ],
     ids=["headings without ids", "comments of a service", "comments that are loaded later", "the place of a map"],
@@ -376,7 +430,3 @@ def found(inner: str, fragment: str) -> str:
 def test_ids_beside_a_script_do_not_prove_that_it_makes_none(inner: str, fragment: str) -> None:
     """Only a static page proves that something is missing (`policy`): a script of another file may give headings their ids."""
     assert found(inner, fragment) == "cannot-tell"
-
-
-async def _unused(_request: Request, _wire: Wire) -> None:
-    """Keeps the names above in use."""

@@ -33,10 +33,10 @@ def of(*hops: Hop, url: str = URL, trouble: Trouble | None = None, elsewhere: Ho
     return Exchange(url, hops, trouble, elsewhere)
 
 
-def moved(*statuses: int, to: str = "https://site.example/new", ends: int = 200, **more: object) -> Exchange:
-    """From `URL` by as many redirects to `to`."""
+def moved(*statuses: int, to: str = "https://site.example/new", ends: int = 200, title: str = "Attention", **more: object) -> Exchange:
+    """From `URL` by as many redirects to `to`, where a page is called `title`."""
     hops = [hop(status, URL if number == 0 else f"https://site.example/step/{number}") for number, status in enumerate(statuses)]
-    return of(*hops, hop(ends, to, page(**more)))
+    return of(*hops, hop(ends, to, page(title, **more)))
 
 
 # --- statuses ---------------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def test_a_long_fragment_is_told_in_part() -> None:
 def test_a_sign_in_page_is_a_wall_and_an_error_page_is_a_loss() -> None:
     told = judge(moved(302, to="https://site.example/login?next=/papers"))
     assert told[:4] == ("unknown", "login-wall", "it leads to a sign-in page (https://site.example/login?next=/papers)", BROWSER)
-    told = judge(moved(302, to="https://site.example/404.html"))
+    told = judge(moved(302, to="https://site.example/404.html", title="Page not found"))
     assert told[:4] == ("fail", "soft-404", "it redirects to a page that says it is not there (https://site.example/404.html)", FIND_IT)
 
 

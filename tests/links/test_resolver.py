@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 
 import pytest
 from misbehaving import Host
@@ -21,6 +21,7 @@ from llmops_catalog.links.limits import Budget
 from llmops_catalog.links.resolver import CONTROL_HOSTS, Resolver
 
 PUBLIC, OTHER, PRIVATE, METADATA = "93.184.215.14", "1.1.1.1", "10.0.0.1", "169.254.169.254"
+UNSPECIFIED = str(IPv4Address(0))
 UNKNOWN_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 TRY_AGAIN = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
@@ -76,7 +77,7 @@ def test_an_answer_is_asked_for_again_after_its_time(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    "private", [PRIVATE, METADATA, "127.0.0.1", "::1", "::ffff:10.0.0.1", "fd00::1", "0.0.0.0", "fe80::1%eth0", "fe80::1"]
+    "private", [PRIVATE, METADATA, "127.0.0.1", "::1", "::ffff:10.0.0.1", "fd00::1", UNSPECIFIED, "fe80::1%eth0", "fe80::1"]
 )
 def test_of_mixed_answers_only_the_permitted_ones_are_used(private: str) -> None:
     assert looked_up(Names(mixed_org=[[private, PUBLIC, private]]), "mixed.org") == [[PUBLIC]]
@@ -140,7 +141,8 @@ def test_a_name_that_does_not_exist_proves_nothing_without_a_network() -> None:
     assert all(names.asked.count(host) == 1 for host in CONTROL_HOSTS)
 
 
-def test_one_name_that_is_found_shows_that_the_resolver_works() -> None:
+def test_one_name_that_is_found_shows_that_the_resolver_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmops_catalog.links.resolver.FAILURE_KEPT_SECONDS", -1.0)
     names = Names(there_org=[[PUBLIC]])
     found = looked_up(names, "gone.org", "there.org", "gone.org")
     assert [kind(found[0]), found[1], kind(found[2])] == ["no-network", [PUBLIC], "no-such-host"]
@@ -154,9 +156,49 @@ def test_a_resolver_in_trouble_proves_nothing(error: Exception) -> None:
     assert kind(found) == "resolver"
 
 
-def test_trouble_is_not_remembered() -> None:
-    found = looked_up(Names(there_org=[TRY_AGAIN, [PUBLIC]]), "there.org", "there.org")
-    assert [kind(found[0]), found[1]] == ["resolver", [PUBLIC]]
+def test_what_failed_once_is_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmops_catalog.links.resolver.FAILURE_KEPT_SECONDS", -1.0)
+    names = Names(there_org=[TRY_AGAIN, [PUBLIC], TRY_AGAIN])
+    found = looked_up(names, *["there.org"] * 3)
+    assert [kind(found[0]), *found[1:]] == ["resolver", [PUBLIC], [PUBLIC]]
+    assert len(names.asked) == 2
+
+
+def test_what_failed_twice_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmops_catalog.links.resolver.FAILURE_KEPT_SECONDS", -1.0)
+    names = Names(github_com=[[PUBLIC]])
+    assert [kind(found) for found in looked_up(names, *["gone.org"] * 5)] == ["no-such-host"] * 5
+    assert names.asked.count("gone.org") == 2
+
+
+def test_what_failed_just_now_is_not_asked_again_at_once() -> None:
+    names = Names(there_org=[TRY_AGAIN, [PUBLIC]])
+    assert [kind(found) for found in looked_up(names, *["there.org"] * 3)] == ["resolver"] * 3
+    assert names.asked == ["there.org"]
+
+
+def test_who_waits_for_the_same_name_shares_one_look_up() -> None:
+    """Also where the first of them gives up."""
+    asked = []
+
+    def lookup(host: str) -> list[str]:
+        asked.append(host)
+        release.wait(10)
+        return [PUBLIC]
+
+    async def run() -> list[object]:
+        resolver = Resolver((), lookup)
+        waiting = [asyncio.create_task(resolver.addresses("there.org")) for _ in range(10)]
+        await asyncio.sleep(0.02)
+        waiting[0].cancel()
+        release.set()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    release = threading.Event()
+    first, *others = asyncio.run(run())
+    assert isinstance(first, asyncio.CancelledError)
+    assert others == [(ip_address(PUBLIC),)] * 9
+    assert asked == ["there.org"]
 
 
 def test_an_empty_answer_is_none() -> None:
@@ -240,6 +282,6 @@ def test_a_forbidden_address_beside_a_permitted_one_is_not_tried(host: Host) -> 
 def test_a_name_that_leads_to_a_forbidden_address_is_not_connected_to(host: Host) -> None:
     before = host.connections
     with pytest.raises(NoAnswer) as caught:
-        asked_by_name(host, Names(there_org=[["127.0.0.2", "::ffff:127.0.0.3", "0.0.0.0"]]), 1, True)
+        asked_by_name(host, Names(there_org=[["127.0.0.2", "::ffff:127.0.0.3", UNSPECIFIED]]), 1, True)
     assert caught.value.trouble.kind == "forbidden-address"
     assert host.connections == before

@@ -40,24 +40,45 @@ def told(shown: Page, url: str = URL, elsewhere: Hop | None = None) -> Judgement
 
 HONEST = hop(page("Nothing here"), BESIDE, 404)
 
-MESSAGES = (
-    "404", "404 Not Found", "Page not found", "Page Not Found!", "Error 404", "404 Error", "Not Found", "HTTP 404",
-    "Page not found (404)", "404: This page could not be found", "Sorry, this page isn't available", "Oops! Page not found",
-    "Whoops! We couldn't find that page", "The page you requested was not found", "The page you are looking for does not exist",
-    "This page doesn’t exist", "The requested URL was not found", "Sorry, we can't find that page", "This content is no longer available",
-    "This video has been removed", "Page has been deleted", "410 Gone", "The item you were looking for may have been deleted",
-    "Repository not found", "Document not found", "404 | Example", "Page not found - Example", "Example – Page not found",
-    "Not Found · GitHub", "Page not found • My Site", "404 » Example Blog", "Seite nicht gefunden", "Seite nicht gefunden | Beispiel",
-    "Page introuvable", "Página no encontrada - Ejemplo", "Pagina non trovata", "Страница не найдена", "ページが見つかりません",
-    "页面不存在", "找不到网页 - 找不到页面", "404\u00a0Not Found", "404 Not Found | The Example Library",
+IN_SO_MANY_WORDS = (
+    "404 Not Found", "Page not found", "Page Not Found!", "Not Found", "Page not found (404)", "404: This page could not be found",
+    "Oops! Page not found", "Whoops! We couldn't find that page", "The page you requested was not found",
+    "The page you are looking for does not exist", "This page doesn’t exist", "The requested URL was not found",
+    "Sorry, we can't find that page", "This content is no longer available", "Repository not found", "Document not found",
+    "Page not found - Example", "Example – Page not found", "Not Found · GitHub", "Page not found • My Site", "404\u00a0Not Found",
+    "404 Not Found | The Example Library",
 )  # fmt: skip
+IN_OTHER_LANGUAGES = (
+    "Seite nicht gefunden", "Seite nicht gefunden | Beispiel", "Page introuvable", "Página no encontrada - Ejemplo", "Pagina non trovata",
+    "Страница не найдена", "ページが見つかりません", "页面不存在", "找不到网页 - 找不到页面",
+)  # fmt: skip
+HINTS = (
+    "404", "Error 404", "404 Error", "HTTP 404", "410 Gone", "404 | Example", "404 » Example Blog", "Sorry, this page isn't available",
+    "This video has been removed", "Page has been deleted", "The item you were looking for may have been deleted",
+)  # fmt: skip
+"""A number alone may be the name of something."""
 
 
-@pytest.mark.parametrize("title", MESSAGES)
-def test_messages(title: str) -> None:
+@pytest.mark.parametrize("title", IN_SO_MANY_WORDS)
+def test_a_title_or_a_heading_that_is_a_message_is_proof_on_a_short_page(title: str) -> None:
     assert says_not_found(title)
-    assert told(page(title))[:2] == ("fail", "soft-404")
-    assert told(page("Example", heading=title))[:2] == ("fail", "soft-404")
+    for shown in (page(title), page(title, heading=title), page("Example", heading=title)):
+        assert told(shown)[:2] == ("fail", "soft-404")
+        assert told(shown, elsewhere=HONEST)[:2] == ("fail", "soft-404")
+
+
+@pytest.mark.parametrize("title", IN_OTHER_LANGUAGES)
+def test_messages_in_other_languages(title: str) -> None:
+    assert says_not_found(title)
+    assert told(page(title, heading=title))[:2] == ("fail", "soft-404")
+
+
+@pytest.mark.parametrize("title", HINTS)
+def test_a_hint_is_proof_only_where_the_host_shows_it_for_what_cannot_exist(title: str) -> None:
+    shown = page(title, heading=title)
+    assert looks_lost(URL, shown)
+    assert told(shown)[:2] == told(shown, elsewhere=HONEST)[:2] == ("unknown", "soft-404")
+    assert told(shown, elsewhere=hop(shown, BESIDE))[:2] == ("fail", "soft-404")
 
 
 TITLES_OF_PAGES = (
@@ -96,7 +117,7 @@ def test_titles_of_pages_are_no_messages(title: str) -> None:
         "https://developer.example/en-US/docs/Web/HTTP/Status/404", "https://en.wikipedia.example/wiki/HTTP_404",
         "https://blog.example/how-to-fix-404-errors", "https://docs.example/errors/not-found", "https://docs.example/reference/not_found",
         "https://http.example/404", "https://docs.example/missing-pages", "https://docs.example/http-status-codes#gone",
-        "https://www.404media.example/story/", "https://films.example/not-found-2018", "https://docs.example/error-messages/gone.html",
+"https://films.example/not-found-2018", "https://docs.example/error-messages/gone.html",
     ],
 )  # fmt: skip
 def test_a_page_whose_address_speaks_of_it_is_about_it(url: str) -> None:

@@ -132,9 +132,10 @@ def test_an_honest_404_is_one_though_its_page_has_scripts() -> None:
 
 
 def test_no_wall_passes_and_none_fails() -> None:
+    """But for those who say that the page is gone: whoever sends 404 with such a page has looked for it."""
     for status in (*range(200, 600), 999):
         for shown in WALLS.values():
-            if shown.scripts and status != 304:
+            if shown.scripts and status not in (304, 404, 410):
                 assert judge(Exchange(URL, (hop(shown, status),))).outcome == "unknown", (status, shown.title)
 
 
@@ -149,10 +150,10 @@ def test_no_wall_passes_and_none_fails() -> None:
         "https://x.example/logon", "https://x.example/signon.do", "https://x.example/user_login", "https://x.example/users-login",
         "https://x.example/wp-login.php?redirect_to=x", "https://x.example/accounts/login/?next=/a", "https://x.example/uas/login-submit",
         "https://x.example/sso", "https://x.example/sso/login", "https://x.example/oauth2/authorize?client_id=1",
-        "https://x.example/oauth/", "https://x.example/authorize", "https://x.example/saml2/idp/SSOService.php",
-        "https://x.example/session/new", "https://x.example/auth", "https://x.example/%6Cogin", "https://x.example/en/login.html",
+        "https://x.example/saml2/idp/SSOService.php",
+        "https://x.example/session/new", "https://x.example/%6Cogin", "https://x.example/en/login.html",
         "https://accounts.google.example.com/v3/signin/identifier", "https://login.example.com/common", "https://sso.example.com/idp",
-        "https://auth.example.com/u/x", "https://x.example/authenticate", "https://accounts.google.com/ServiceLogin?continue=a",
+        "https://auth.example.com/u/x", "https://accounts.google.com/ServiceLogin?continue=a",
         "https://x.example/checkpoint/lg/login",
     ],
 )  # fmt: skip

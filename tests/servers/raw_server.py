@@ -1,4 +1,4 @@
-"""A loopback host for one test module: pages by path, or a script that has the bare connection; and one request to it by the real client."""
+"""A loopback host for one test module: pages by path, or a script with the bare connection; and one request by the real client."""
 
 from __future__ import annotations
 
@@ -50,12 +50,11 @@ class Scripted:
     async def __call__(self, wire: Wire) -> None:
         await self.script(wire)
 
-    def says(self, *pieces: bytes, pause_seconds: float = 0.0, asked_first: bool = True) -> str:
+    def says(self, *pieces: bytes, pause_seconds: float = 0.0) -> str:
         """From now on: waits for the request, sends the pieces, hangs up. The address to ask."""
 
         async def script(wire: Wire) -> None:
-            if asked_first:
-                await wire.take()
+            await wire.take()
             for number, piece in enumerate(pieces):
                 if number and pause_seconds:
                     await wire.pause(pause_seconds)
