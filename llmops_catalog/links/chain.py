@@ -6,14 +6,14 @@ import asyncio
 from typing import NamedTuple
 
 from llmops_catalog.links.connection import Head
-from llmops_catalog.links.exchange import Exchange, Hop, NoAnswer, Trouble
+from llmops_catalog.links.exchange import Exchange, Hop, NoAnswer, Page, Trouble
 from llmops_catalog.links.fetch import SMALL_BODY_BYTES, Fetcher, Request, is_redirect
-from llmops_catalog.links.gate import is_limited
+from llmops_catalog.links.gate import Gate, is_limited
 from llmops_catalog.links.inflate import ACCEPTED
 from llmops_catalog.links.limits import MOST_HOPS, USER_AGENT, Budget
 from llmops_catalog.links.page import Wanted
 from llmops_catalog.links.policy import judge
-from llmops_catalog.links.soft404 import PATH_THAT_CANNOT_EXIST, looks_lost
+from llmops_catalog.links.soft404 import PATH_THAT_CANNOT_EXIST, SUBSTANTIAL_TEXT, looks_lost
 from llmops_catalog.links.target import BadAddress, Target, join, parse_target
 
 MOST_COOKIES, LONGEST_COOKIE = 30, 4096
@@ -34,8 +34,7 @@ _BROWSER_LIKE = (
     ("Sec-Fetch-Site", "none"), ("Sec-Fetch-User", "?1"),
 )  # fmt: skip
 _NO_DIFFERENCE = frozenset({"bad-address", "forbidden-address", "no-such-host", "resolver", "no-network", "refused", "unreachable",
-                            "certificate",
-                            "incomplete-chain", "tls", "given-up"})  # fmt: skip
+                            "certificate", "incomplete-chain", "tls", "given-up"})  # fmt: skip
 """Troubles that another method would meet again."""
 
 
@@ -75,14 +74,15 @@ async def attempt(fetcher: Fetcher, errand: Errand, budget: Budget) -> Exchange:
         if is_well and judge(head).outcome != "fail":  # what would be proof has to be seen by GET
             return await _page_of(fetcher, errand, budget, head)
     got = await _follow(fetcher, errand, budget, "GET", errand.target, _HONEST)
-    if (
-        got.trouble is None
-        and got.last is not None
-        and got.last.status in (403, 406)
-        and not is_limited(got.last.status, dict(got.last.headers))
-    ):
+    if _is_refused(got):
         return await _as_browser(fetcher, errand, budget, got.hops)
     return await _compared(fetcher, budget, Exchange(url, got.hops, got.trouble))
+
+
+def _is_refused(exchange: Exchange) -> bool:
+    """True where the host will not serve this program, or not what it says it accepts."""
+    last = exchange.last
+    return exchange.trouble is None and last is not None and last.status in (403, 406) and not is_limited(last.status, dict(last.headers))
 
 
 async def _as_browser(fetcher: Fetcher, errand: Errand, budget: Budget, before: tuple[Hop, ...]) -> Exchange:
@@ -125,18 +125,21 @@ async def _compared(fetcher: Fetcher, budget: Budget, exchange: Exchange) -> Exc
     if exchange.trouble is not None or last is None or not 200 <= last.status < 300:
         return exchange
     first, target = parse_target(exchange.url), parse_target(last.url)
-    moved_to_a_front_page = (
-        target.page_url != first.page_url and target.plain_path == "/" and first.plain_path != "/" and target.site != first.site
-    )
-    suspicious = last.page is not None and last.page.is_html and looks_lost(last.url, last.page)
-    about = first if moved_to_a_front_page else target
+    about = first if target.plain_path == "/" != first.plain_path and target.site != first.site else target
     gate = fetcher.gate(about)
-    new = (
-        not gate.elsewhere and gate.pages <= MOST_PAGES_PROBED and last.page is not None and last.page.is_html and target.plain_path != "/"
-    )
-    if gate.is_closed or not (moved_to_a_front_page or suspicious or new or (gate.elsewhere and gate.pages <= MOST_PAGES_PROBED)):
+    if gate.is_closed or (about is target and not _is_doubtful(target, last.page, gate)):
         return exchange
     return exchange._replace(elsewhere=await _elsewhere(fetcher, about, budget))
+
+
+def _is_doubtful(target: Target, page: Page | None, gate: Gate) -> bool:
+    """True for a page that speaks of not being there; and for any page of some substance where the host has few, which costs little."""
+    if page is None or not page.is_html:
+        return False
+    is_one_of_few = (
+        gate.pages <= MOST_PAGES_PROBED and target.plain_path != "/" and page.text_length >= SUBSTANTIAL_TEXT and not page.is_shell
+    )
+    return is_one_of_few or looks_lost(target.url, page)
 
 
 async def _elsewhere(fetcher: Fetcher, about: Target, budget: Budget) -> Hop | None:

@@ -27,6 +27,7 @@ from llmops_catalog.links.target import BadAddress, Target, parse_target
 ATTEMPTS = {"timeout": 2, "no-such-host": 2, "resolver": 2, "unreachable": 2, "tls": 2}
 """By trouble; three for any other."""
 FEW_HOSTS = 5
+"""Names that may be missing at once before it is the resolver that is doubted."""
 CONTACTS = frozenset({"refused", "reset", "certificate", "incomplete-chain", "tls", "protocol", "too-large"})
 """Troubles that somebody at the other end has made: the network is there."""
 LAST_ATTEMPT_AS_BROWSER = frozenset({"reset", "protocol"})
@@ -192,10 +193,8 @@ class Checker:
         except Exception as error:  # whatever a server did that nobody thought of: it costs its own link, not the run
             self.faults.append(f"{url[:200]}: {error!r}"[:400])
             exchange, attempts = Exchange(url, trouble=Trouble("protocol", "the check itself failed on this answer")), 1
-        self.saw_an_answer = (
-            self.saw_an_answer or bool(exchange.hops) or (exchange.trouble is not None and exchange.trouble.kind in CONTACTS)
-        )
         kind = exchange.trouble.kind if exchange.trouble is not None else ""
+        self.saw_an_answer = self.saw_an_answer or bool(exchange.hops) or kind in CONTACTS
         if kind == "no-network" or (kind == "resolver" and not await self.fetcher.resolver.works()):
             self.saw_no_network = True
             if self.needs_names and not self.saw_an_answer:
