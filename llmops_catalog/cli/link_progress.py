@@ -91,7 +91,7 @@ class Progress:
         """Counts, rate and the hosts still waited for: ``8 pass, 1 fail, 0 unknown; 35/s; waiting for example.org (2)``."""
         seconds = monotonic() - self._started
         counts = ", ".join(f"{self._outcomes[outcome]:,} {outcome}" for outcome in ("pass", "fail", "unknown"))
-        rate = f"; {self.done / seconds:,.0f}/s" if seconds >= RATE_SECONDS else ""
+        rate = f"; {self.done / seconds:,.0f}/s" if seconds >= RATE_SECONDS and self.done >= seconds else ""
         hosts = Counter(dict(self._hosts))  # a copy in one step: the bar is drawn by a thread of its own
         waiting = ", ".join(f"{printable(host[:60])} ({left:,})" for host, left in hosts.most_common(SHOWN_HOSTS))
         more = f" and {len(hosts) - SHOWN_HOSTS:,} more" if len(hosts) > SHOWN_HOSTS else ""

@@ -43,7 +43,7 @@ def check_links_arguments(parser: Parser) -> None:
         metavar="FILE",
         help="write each result as a line of JSON as soon as it is known; with --output, to FILE.partial.jsonl until the report is there",
     )
-    parser.add_argument("--verbose", action="store_true", help="every address that is unknown or has moved, not only counts")
+    parser.add_argument("--verbose", action="store_true", help="as text: every link that is unknown or has moved, not only counts")
     parser.add_argument("--state", type=some_text, metavar="FILE", help="remember results there, and ask only what is due")
     parser.add_argument(
         "--failures", type=whole_number(1, 100), metavar="N", help="failures before a link is dead (2 with --state, else 1)"
@@ -63,7 +63,7 @@ def check_links_arguments(parser: Parser) -> None:
         metavar="CIDR",
         help="private addresses that may be asked; repeatable",
     )
-    parser.add_argument("--no-hub", action="store_true", help="do not ask the Hugging Face Hub's API about models")
+    parser.add_argument("--no-hub", action="store_true", help="do not ask the Hugging Face Hub's API about models and links")
     parser.add_argument("--drift", action="store_true", help="also compare licence and config.json of models with the Hub")
     parser.add_argument("--archive", action="store_true", help="ask the Wayback Machine for a copy of what is dead")
     parser.add_argument("--fix", action="store_true", help="write the new address of what has moved for good into the files")
@@ -124,12 +124,17 @@ def check_links_command(folder: str | None, options: Any) -> int:
     import asyncio
 
     from llmops_catalog.cli.link_progress import Progress
+    from llmops_catalog.errors import LinkCheckUnavailable
     from llmops_catalog.links.run import run_check
     from llmops_catalog.links.stream import ResultStream
 
     if options.timeout == 0 or options.deadline == 0:
         raise UsageError("--timeout and --deadline take more than 0 seconds")
     if options.explain:
+        if options.paths or options.url or options.urls_from or options.state or options.output or options.format != "text":
+            raise UsageError(
+                "--explain shows one exchange as text: paths, other addresses, --state, --output and --format do not go with it"
+            )
         return _explain(options)
     state = _state(options)
     plan = _plan(folder, options, state)
@@ -142,7 +147,12 @@ def check_links_command(folder: str | None, options: Any) -> int:
             if hasattr(item, "judgement"):
                 progress.update(item)
 
-        ran = asyncio.run(run_check(plan._replace(on_item=take)))
+        try:
+            ran = asyncio.run(run_check(plan._replace(on_item=take)))
+        except LinkCheckUnavailable:
+            if partial is not None and not options.stream:
+                partial.unlink(missing_ok=True)  # nothing was checked, so nothing is kept
+            raise
     _write(ran.report, options)
     if state is not None:
         is_everything = not (options.paths or options.url or options.urls_from or options.changed_since or options.shard or ran.was_stopped)
@@ -227,8 +237,10 @@ def _of_catalog(plan: Plan, folder: str | None, options: Any, client: HubClient 
 
     root = catalog_folder(folder).absolute()
     wanted = [below(root, path) for path in options.paths]
-    found = collect(root, wanted, own_machine=bool(options.allow_address)).links
-    links = only_changed(found, options.changed_since, root) if options.changed_since else found
+    found = collect(root, wanted, own_machine=bool(options.allow_address))
+    links = only_changed(found.links, options.changed_since, root) if options.changed_since else found.links
+    files, them = ("1 file", "it") if found.unreadable == 1 else (f"{found.unreadable:,} files", "them")
+    notes = (f"{files} could not be read, and no link in {them} was checked: run 'llmops-catalog validate'",) if found.unreadable else ()
     exceptions = load_exceptions(root)
     problems = exceptions.expired(datetime.now(UTC).date().isoformat())
     if not wanted and not options.changed_since:
@@ -237,9 +249,9 @@ def _of_catalog(plan: Plan, folder: str | None, options: Any, client: HubClient 
     if client is not None:
         models = tuple(model for model in model_records(load_records(read_folder(root)).records) if inside(model.place.path, wanted))
         if options.changed_since:
-            files = {place.path for link in links for place in link.places}
-            models = tuple(model for model in models if model.place.path in files)
-    return plan._replace(links=links, models=models, hub=client, exceptions=exceptions, problems=problems)
+            changed = {place.path for link in links for place in link.places}
+            models = tuple(model for model in models if model.place.path in changed)
+    return plan._replace(links=links, models=models, hub=client, exceptions=exceptions, problems=problems, notes=notes)
 
 
 def _given(options: Any) -> tuple[Link, ...]:

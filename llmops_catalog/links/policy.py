@@ -121,7 +121,11 @@ def _of_page(exchange: Exchange, last: Hop, fragment: str) -> Judgement:
     shown = fragment[:100]
     if finding == "missing":
         return _told(
-            exchange, "fail", "broken-fragment", f"the page has no anchor #{shown}", "open the page and link to the part it is called now"
+            exchange,
+            "fail",
+            "broken-fragment",
+            f"the page has no anchor #{shown}",
+            "open the page, and link to the part by the name it has now",
         )
     if finding == "cannot-tell":
         reason = f"the page is there; #{shown} cannot be seen without running its scripts, or has changed"

@@ -78,7 +78,8 @@ class Resolver:
         if reason is None and not is_plainly_spelled(host) and not any(literal in network for network in self.allowed):
             reason = f"{literal}, spelled in an odd way"
         if reason is not None:
-            raise NoAnswer(Trouble("forbidden-address", f"{host[:80]} is {reason}"))
+            told = "it leads to" if is_plainly_spelled(host) else f"{host[:80]} is"  # no address is named twice
+            raise NoAnswer(Trouble("forbidden-address", f"{told} {reason}"))
         return literal
 
     async def _resolved(self, host: str) -> tuple[Address, ...]:

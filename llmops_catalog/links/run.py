@@ -43,6 +43,7 @@ class Plan(NamedTuple):
     named_places: tuple[str, ...] = ()
     exceptions: Exceptions = Exceptions()
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
     state: State | None = None
     drift: bool = False
     archive: bool = False
@@ -89,7 +90,8 @@ class _Run:
             plan.on_item(problem)
         asked = [link for link in plan.links if not self._is_settled(link)]
         self._listen_for_stop()
-        models, notes = await self._links_and_models(asked)
+        models, about_models = await self._links_and_models(asked)
+        notes = plan.notes + about_models
         if self._has_no_network and not self.was_stopped:
             raise LinkCheckUnavailable("this machine resolves no names: nothing could be checked", "check its network")
         if plan.archive and not self.was_stopped:

@@ -145,7 +145,7 @@ def _read_lines(path: Path, raw: bytes) -> Report:
         except Malformed as error:
             raise UnreadableReport(f"{path}:{number}", f"no result of a link check: {error}") from error
     if not found.finished:
-        found.notes.append(f"{path}: this check was stopped before its end, after {len(found.links):,} links")
+        found.notes.append(f"{path}: this check was stopped before its end, after {len(found.links):,} link{'s' * (len(found.links) != 1)}")
     return Report(tuple(found.links), tuple(found.models), tuple(found.problems), tuple(found.notes))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from llmops_catalog.links.exchange import Hop
 from llmops_catalog.links.explain import Explained
-from llmops_catalog.report.link_findings import clipped
+from llmops_catalog.report.link_findings import clipped, count
 from llmops_catalog.report.tables import Style, plain, printable
 
 MOST_HEADERS = 60
@@ -23,7 +23,7 @@ def as_text(explained: Explained, style: Style = plain) -> str:
         lines += ["", style("beside it, a path that cannot exist", "note"), *_hop(0, exchange.elsewhere, style)]
     if exchange.trouble is not None:
         lines += ["", f"{style(exchange.trouble.kind, 'warning')}: {printable(clipped(exchange.trouble.sentence))}"]
-    seconds, tries = explained.elapsed_ms / 1000, f"{explained.attempts} attempt{'' if explained.attempts == 1 else 's'}"
+    seconds, tries = explained.elapsed_ms / 1000, count(explained.attempts, "attempt")
     lines += ["", f"{style(f'{told.outcome}[{told.verdict}]', _LEVELS[told.outcome])} after {tries}, {seconds:.2f} s"]
     lines += [f"  {name}: {printable(clipped(value))}" for name, value in (("reason", told.reason), ("help", told.hint)) if value]
     return "\n".join(lines) + "\n"
@@ -39,6 +39,6 @@ def _hop(number: int, hop: Hop, style: Style) -> Iterator[str]:
         yield style(f"     ... and {len(hop.headers) - MOST_HEADERS:,} more", "note")
     page = hop.page
     if page is not None and page.is_html:
-        seen = [f"title {printable(page.title)!r}", f"{page.text_length:,} characters of text", f"{page.scripts} scripts"]
+        seen = [f"title {printable(page.title)!r}", f"{count(page.text_length, 'character')} of text", count(page.scripts, "script")]
         seen += [f"anchors found: {', '.join(map(printable, sorted(page.anchors)))}"] if page.anchors else []
         yield f"     page: {'; '.join(seen)}{'' if page.complete else '; not read to its end'}"

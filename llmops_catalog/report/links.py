@@ -33,6 +33,7 @@ __all__ = ["as_github", "as_markdown", "as_text"]
 
 TITLE = "check-links"
 SHOWN_HOSTS, SHOWN_ADDRESSES, SHOWN_MODELS = 20, 3, 20
+SHORT_REASON = 120
 """Of what nobody can judge, and of models to see to: three hundred walls must not drown three deaths."""
 LEVELS: dict[str, Level] = {"error": "error", "warning": "warning", "note": "notice"}
 
@@ -88,7 +89,9 @@ def _group(group: Walls, style: Style) -> Iterator[str]:
     level = style(f"warning[{group.verdict}]", "warning")
     reason = f": {printable(group.reason)}" if group.reason else ""
     yield f"{style(printable(group.host), 'place')}: {level}: {count(len(group.results), 'link')} could not be judged{reason}"
-    yield from (f"  {printable(result.url)}" for result in group.results[:SHOWN_ADDRESSES])
+    for result in group.results[:SHOWN_ADDRESSES]:
+        why = "" if reason else f": {printable(clipped(result.judgement.reason, SHORT_REASON))}"
+        yield f"  {printable(result.url)}{why}"
     if len(group.results) > SHOWN_ADDRESSES:
         yield f"  ... and {len(group.results) - SHOWN_ADDRESSES:,} more"
     yield style(f"  help: {help_url(group.verdict)}", "help")
@@ -119,7 +122,7 @@ def _access(report: Report, style: Style, verbose: bool) -> Iterator[str]:
 
 
 def as_github(report: Report, fail_on: Literal["broken", "unknown"] = "broken") -> str:
-    """Workflow commands beside the lines: errors for the dead, warnings for findings; the rest is counted in a last notice.
+    """Workflow commands beside the lines: errors for the dead, warnings for findings; what is left out is counted in a last notice.
 
     What nobody can judge is shown only where it fails the run (`fail_on`).
     """

@@ -96,7 +96,7 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield _Section(
         f"Could not be judged ({count(sum(len(group.results) for group in groups), 'link')})",
         ("Host", "Links", "Verdict", "Why"),
-        [_row(code(group.host), f"{len(group.results):,}", group.verdict, text(group.reason)) for group in groups],
+        [_row(code(group.host), f"{len(group.results):,}", group.verdict, text(group.reason or "several reasons")) for group in groups],
         folded=True,
     )
 

@@ -730,3 +730,17 @@ def test_a_check_loads_neither_mkdocs_nor_the_hubs_client(site: Site, world: Wor
         command = [sys.executable, "-c", script, ",".join(names), *words]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert (ran.returncode, ran.stderr.split()) == (0, [])
+
+
+def test_a_record_that_cannot_be_read_is_told(site: Site, world: World) -> None:
+    (site.catalog / "gpus/nvidia/half.yaml").write_text("url: [https://nobody-links.org/\n")
+    world.start()
+    told = site.check().out
+    assert "note: 1 file could not be read, and no link in it was checked: run 'llmops-catalog validate'" in told.splitlines()
+
+
+@pytest.mark.parametrize("more", [("catalog",), ("--url", "https://nobody-links.org/"), ("--format", "json"), ("--output", "x")])
+def test_explain_takes_no_other_question(more: tuple[str, ...]) -> None:
+    answer = check("--explain", "http://127.0.0.1:9/", *more)
+    assert (answer.code, answer.out) == (2, "")
+    assert "--explain shows one exchange as text" in answer.err

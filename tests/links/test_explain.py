@@ -42,7 +42,7 @@ def test_a_page_after_a_redirect() -> None:
         ("ftp://x.example/a", "only http and https are followed, not 'ftp'"),
         ("nothing", "the address does not start with http:// or https://"),
         ("", "the address does not start with http:// or https://"),
-        ("http://127.0.0.9/", "127.0.0.9 is the loopback address 127.0.0.9"),
+        ("http://127.0.0.9/", "it leads to the loopback address 127.0.0.9"),
     ],
 )
 def test_what_is_not_followed(url: str, reason: str) -> None:

@@ -270,7 +270,7 @@ def test_a_missing_anchor_is_told_with_the_next_step() -> None:
         "fail",
         "broken-fragment",
         "the page has no anchor #intro",
-        "open the page and link to the part it is called now",
+        "open the page, and link to the part by the name it has now",
         200,
         f"{URL}#intro",
     )
