@@ -14,7 +14,8 @@ from test_docs import options_of, section
 from test_documented_examples import blocks
 
 from llmops_catalog.cli import COULD_NOT_RUN, STOPPED, WRONG_USAGE, load_command
-from llmops_catalog.cli.links import FORMATS, LARGEST_LIST_BYTES
+from llmops_catalog.cli.link_plan import LARGEST_LIST_BYTES
+from llmops_catalog.cli.links import FORMATS
 from llmops_catalog.links import (
     chain,
     check,

@@ -12,15 +12,11 @@ from llmops_catalog.cli.arguments import Parser, UsageError, add_format, choice,
 from llmops_catalog.cli.common import style_for
 
 if TYPE_CHECKING:
-    from llmops_catalog.links.hub_client import HubClient
-    from llmops_catalog.links.hub_drift import ModelRecord
-    from llmops_catalog.links.limits import Settings
-    from llmops_catalog.links.results import Link, Report
-    from llmops_catalog.links.run import Plan
+    from llmops_catalog.links.results import Report
+    from llmops_catalog.links.run import Plan, Ran
     from llmops_catalog.links.state import State
 
 FORMATS = ("text", "json", "junit", "sarif", "github", "markdown")
-LARGEST_LIST_BYTES = 64 * 2**20
 STOPPED = 130
 
 
@@ -121,6 +117,28 @@ def _network(text: str) -> Any:
 
 def check_links_command(folder: str | None, options: Any) -> int:
     """Checks every address of the records and pages, and access to every model. Exits 1 where something is proved dead."""
+    from llmops_catalog.cli.link_plan import plan_of
+
+    if options.timeout == 0 or options.deadline == 0:
+        raise UsageError("--timeout and --deadline take more than 0 seconds")
+    if options.explain:
+        return _explain(options)
+    state = _state(options)
+    plan = plan_of(folder, options, state)
+    ran = _ran(plan, options)
+    _write(ran.report, options)
+    if options.output and not options.stream:
+        _partial(options).unlink(missing_ok=True)
+    if state is not None:
+        is_everything = not (options.paths or options.url or options.urls_from or options.changed_since or options.shard or ran.was_stopped)
+        state.save(Path(options.state), [link.url for link in plan.links] if is_everything else None)
+    if options.fix:
+        _fix(folder, ran.report)
+    return STOPPED if ran.was_stopped else exit_code(ran.report, options.fail_on)
+
+
+def _ran(plan: Plan, options: Any) -> Ran:
+    """Runs the check with its progress shown; what is known so far stands in a file, should the process be killed."""
     import asyncio
 
     from llmops_catalog.cli.link_progress import Progress
@@ -128,18 +146,7 @@ def check_links_command(folder: str | None, options: Any) -> int:
     from llmops_catalog.links.run import run_check
     from llmops_catalog.links.stream import ResultStream
 
-    if options.timeout == 0 or options.deadline == 0:
-        raise UsageError("--timeout and --deadline take more than 0 seconds")
-    if options.explain:
-        if options.paths or options.url or options.urls_from or options.state or options.output or options.format != "text":
-            raise UsageError(
-                "--explain shows one exchange as text: paths, other addresses, --state, --output and --format do not go with it"
-            )
-        return _explain(options)
-    state = _state(options)
-    plan = _plan(folder, options, state)
-    partial = Path(options.stream or f"{options.output}.partial.jsonl") if options.stream or options.output else None
-    with ResultStream(partial) as stream, Progress() as progress:
+    with ResultStream(_partial(options) if options.stream or options.output else None) as stream, Progress() as progress:
         progress.total(len(plan.links), [link.url for link in plan.links])
 
         def take(item: Any) -> None:
@@ -148,26 +155,15 @@ def check_links_command(folder: str | None, options: Any) -> int:
                 progress.update(item)
 
         try:
-            ran = asyncio.run(run_check(plan._replace(on_item=take)))
+            return asyncio.run(run_check(plan._replace(on_item=take)))
         except LinkCheckUnavailable:
-            if partial is not None and not options.stream:
-                partial.unlink(missing_ok=True)  # nothing was checked, so nothing is kept
+            if not options.stream and options.output:
+                _partial(options).unlink(missing_ok=True)  # nothing was checked, so nothing is kept
             raise
-    _write(ran.report, options)
-    if state is not None:
-        is_everything = not (options.paths or options.url or options.urls_from or options.changed_since or options.shard or ran.was_stopped)
-        state.save(Path(options.state), [link.url for link in plan.links] if is_everything else None)
-    if partial is not None and not options.stream:
-        partial.unlink(missing_ok=True)
-    if options.fix:
-        _fix(folder, ran.report)
-    return STOPPED if ran.was_stopped else exit_code(ran.report, options.fail_on)
 
 
-def _settings(options: Any) -> Settings:
-    from llmops_catalog.links.limits import Settings
-
-    return Settings(options.concurrency, options.per_host, options.timeout, options.deadline, tuple(options.allow_address))
+def _partial(options: Any) -> Path:
+    return Path(options.stream or f"{options.output}.partial.jsonl")
 
 
 def _state(options: Any) -> State | None:
@@ -182,112 +178,16 @@ def _state(options: Any) -> State | None:
     return State.load(Path(options.state), failures, days)
 
 
-def _plan(folder: str | None, options: Any, state: State | None) -> Plan:
-    """What to check: the addresses given, else those of the catalog with its models."""
-    from llmops_catalog.links.hosts.registry import adapters
-    from llmops_catalog.links.hub_client import HubClient, HubEndpoint
-    from llmops_catalog.links.run import Plan
-
-    hub = HubEndpoint.from_environment()
-    client = HubClient(hub)
-    plan = Plan((), _settings(options), state=state, drift=options.drift, archive=options.archive, named_places=_named_places(hub.url))
-    plan = plan._replace(adapters=[one for one in adapters(hub, client) if not (options.no_hub and type(one).__name__ == "HuggingFace")])
-    if options.url or options.urls_from:
-        if options.paths or options.changed_since or options.fix:
-            raise UsageError("--url and --urls-from are instead of the catalog: PATH, --changed-since and --fix do not go with them")
-        plan = plan._replace(links=_given(options))
-    else:
-        plan = _of_catalog(plan, folder, options, None if options.no_hub else client)
-    if options.shard:
-        from llmops_catalog.links.shard import parse_shard, shard
-
-        index, count = parse_shard(options.shard)
-        plan = plan._replace(links=shard(plan.links, index, count), models=plan.models[index - 1 :: count])
-    return plan
-
-
-def _named_places(hub_url: str) -> tuple[str, ...]:
-    """Where the environment says an API is: these may lie in a private network."""
-    import os
-
-    from llmops_catalog.errors import WrongSetting
-    from llmops_catalog.links.target import BadAddress, parse_target
-
-    named = {"HF_ENDPOINT": hub_url, "GITHUB_API_URL": os.environ.get("GITHUB_API_URL", "").strip()}
-    places = {name: place for name, place in named.items() if os.environ.get(name, "").strip()}
-    for name, place in places.items():
-        try:
-            parse_target(place)
-        except BadAddress as error:
-            raise WrongSetting(f"{name} is {place[:80]!r}: {error.reason}", "write the whole address of an API, or unset it") from None
-    return tuple(places.values())
-
-
-def _of_catalog(plan: Plan, folder: str | None, options: Any, client: HubClient | None) -> Plan:
-    from datetime import UTC, datetime
-
-    from llmops_catalog.catalog import catalog_folder
-    from llmops_catalog.catalog.folder import read_folder
-    from llmops_catalog.catalog.load import load_records
-    from llmops_catalog.cli.validate import below, inside
-    from llmops_catalog.links.changed import only_changed
-    from llmops_catalog.links.collect import collect
-    from llmops_catalog.links.exceptions import load_exceptions
-    from llmops_catalog.links.hub_drift import model_records
-
-    root = catalog_folder(folder).absolute()
-    wanted = [below(root, path) for path in options.paths]
-    found = collect(root, wanted, own_machine=bool(options.allow_address))
-    links = only_changed(found.links, options.changed_since, root) if options.changed_since else found.links
-    files, them = ("1 file", "it") if found.unreadable == 1 else (f"{found.unreadable:,} files", "them")
-    notes = (f"{files} could not be read, and no link in {them} was checked: run 'llmops-catalog validate'",) if found.unreadable else ()
-    exceptions = load_exceptions(root)
-    problems = exceptions.expired(datetime.now(UTC).date().isoformat())
-    if not wanted and not options.changed_since:
-        problems += exceptions.unused(link.url for link in links)
-    models: tuple[ModelRecord, ...] = ()
-    if client is not None:
-        models = tuple(model for model in model_records(load_records(read_folder(root)).records) if inside(model.place.path, wanted))
-        if options.changed_since:
-            changed = {place.path for link in links for place in link.places}
-            models = tuple(model for model in models if model.place.path in changed)
-    return plan._replace(links=links, models=models, hub=client, exceptions=exceptions, problems=problems, notes=notes)
-
-
-def _given(options: Any) -> tuple[Link, ...]:
-    """The addresses of `--url` and `--urls-from`, each once."""
-    from llmops_catalog.links.results import Link, Place
-
-    places: dict[str, list[Place]] = {url.strip(): [] for url in options.url}
-    if options.urls_from:
-        for number, line in enumerate(_lines(options.urls_from), start=1):
-            url = line.strip()
-            if url and not url.startswith("#"):
-                places.setdefault(url, []).append(Place(options.urls_from, number, 1 + line.index(url[0]), ""))
-    return tuple(Link(url, tuple(at)) for url, at in places.items() if url)
-
-
-def _lines(name: str) -> list[str]:
-    try:
-        if name == "-":
-            raw = sys.stdin.buffer.read(LARGEST_LIST_BYTES + 1)
-        else:
-            with Path(name).open("rb") as file:
-                raw = file.read(LARGEST_LIST_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"cannot read {name!r}: {error.strerror}") from None
-    if len(raw) > LARGEST_LIST_BYTES:
-        raise UsageError(f"{name!r} is larger than {LARGEST_LIST_BYTES // 2**20} MiB")
-    return raw.decode("utf-8-sig", "replace").split("\n")
-
-
 def _explain(options: Any) -> int:
     import asyncio
 
+    from llmops_catalog.cli.link_plan import settings_of
     from llmops_catalog.links.explain import explain
     from llmops_catalog.report.link_exchange import as_text
 
-    explained = asyncio.run(explain(options.explain, _settings(options)))
+    if options.paths or options.url or options.urls_from or options.state or options.output or options.format != "text":
+        raise UsageError("--explain shows one exchange as text: paths, other addresses, --state, --output and --format do not go with it")
+    explained = asyncio.run(explain(options.explain, settings_of(options)))
     sys.stdout.write(as_text(explained, style_for(sys.stdout)))
     outcome = explained.judgement.outcome
     return 1 if outcome == "fail" or outcome == options.fail_on else 0
