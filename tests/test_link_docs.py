@@ -134,9 +134,9 @@ def test_what_is_tried_again_is_told() -> None:
         first, _, last = item.partition(" to ")
         statuses.update(range(int(first), int(last or first) + 1))
     assert statuses == policy.RETRIED_STATUSES
-    assert set(check.ATTEMPTS) == {"timeout", "no-such-host", "resolver", "unreachable", "tls"}
+    assert set(check.ATTEMPTS) == {"no-such-host", "resolver", "unreachable", "tls"}
     assert set(check.ATTEMPTS.values()) == {2}
-    assert "A time-out, a name, a route or an encryption that fails is tried twice." in PROSE
+    assert "A name, a route or an encryption that fails is tried twice." in PROSE
 
 
 def test_names_that_surely_exist_or_never_do_are_told() -> None:

@@ -48,7 +48,7 @@ def check_links_arguments(parser: Parser) -> None:
     parser.add_argument("--concurrency", type=whole_number(1, 1024), default=64, metavar="N", help="requests at once (64)")
     parser.add_argument("--per-host", type=whole_number(1, 1024), default=4, metavar="N", help="requests at once to one host (4)")
     parser.add_argument(
-        "--timeout", type=seconds(600), default=20.0, metavar="S", help="seconds for one attempt with all its redirects (20)"
+        "--timeout", type=seconds(600), default=20.0, metavar="S", help="seconds for one link with all its attempts and redirects (20)"
     )
     parser.add_argument("--deadline", type=seconds(86_400), metavar="S", help="seconds for the whole run (no limit)")
     parser.add_argument(
@@ -127,8 +127,7 @@ def check_links_command(folder: str | None, options: Any) -> int:
     plan = plan_of(folder, options, state)
     ran = _ran(plan, options)
     _write(ran.report, options)
-    if options.output and not options.stream:
-        _partial(options).unlink(missing_ok=True)
+    _forget_partial(options)
     if state is not None:
         is_everything = not (options.paths or options.url or options.urls_from or options.changed_since or options.shard or ran.was_stopped)
         state.save(Path(options.state), [link.url for link in plan.links] if is_everything else None)
@@ -146,7 +145,7 @@ def _ran(plan: Plan, options: Any) -> Ran:
     from llmops_catalog.links.run import run_check
     from llmops_catalog.links.stream import ResultStream
 
-    with ResultStream(_partial(options) if options.stream or options.output else None) as stream, Progress() as progress:
+    with ResultStream(_partial(options)) as stream, Progress() as progress:
         progress.total(len(plan.links), [link.url for link in plan.links])
 
         def take(item: Any) -> None:
@@ -157,13 +156,23 @@ def _ran(plan: Plan, options: Any) -> Ran:
         try:
             return asyncio.run(run_check(plan._replace(on_item=take)))
         except LinkCheckUnavailable:
-            if not options.stream and options.output:
-                _partial(options).unlink(missing_ok=True)  # nothing was checked, so nothing is kept
+            _forget_partial(options)  # nothing was checked
             raise
 
 
-def _partial(options: Any) -> Path:
-    return Path(options.stream or f"{options.output}.partial.jsonl")
+def _forget_partial(options: Any) -> None:
+    partial = None if options.stream else _partial(options)
+    if partial is not None:
+        partial.unlink(missing_ok=True)
+
+
+def _partial(options: Any) -> Path | None:
+    """Where the lines go while the check runs: to `--stream`, else beside the file the report will be."""
+    if options.stream:
+        return Path(options.stream)
+    if options.output in (None, "-") or _is_stream(options.output):
+        return None
+    return Path(f"{options.output}.partial.jsonl")
 
 
 def _state(options: Any) -> State | None:
@@ -243,10 +252,19 @@ def exit_code(report: Report, fail_on: str) -> int:
 def _write(report: Report, options: Any) -> None:
     from llmops_catalog.files import write_text
 
-    if options.output:
-        write_text(Path(options.output), "".join(_written(report, options)))
-        return
-    sys.stdout.writelines(_written(report, options))
+    if options.output in (None, "-"):
+        sys.stdout.writelines(_written(report, options))
+    elif _is_stream(options.output):
+        with Path(options.output).open("w", encoding="utf-8") as stream:
+            stream.writelines(_written(report, options))
+    else:
+        write_text(Path(options.output).resolve(), "".join(_written(report, options)))
+
+
+def _is_stream(name: str) -> bool:
+    """True for a pipe or a device: they are written to, not replaced."""
+    path = Path(name)
+    return path.exists() and not path.is_file()
 
 
 def _written(report: Report, options: Any) -> Iterable[str]:

@@ -16,10 +16,13 @@ from llmops_catalog.links.policy import judge
 from llmops_catalog.links.soft404 import PATH_THAT_CANNOT_EXIST, SUBSTANTIAL_TEXT, looks_lost
 from llmops_catalog.links.target import BadAddress, Target, join, parse_target
 
-MOST_COOKIES, LONGEST_COOKIE = 30, 4096
+LONGEST_COOKIE = 4096
+"""Characters of one cookie, and of all that a chain keeps."""
 MOST_FOLDERS_ASKED = 50
 MOST_PAGES_PROBED = 20
 """Of one host in one run: a host with more links is asked what it answers to a path that cannot exist only where a page looks lost."""
+SHORTEST_SECONDS = 0.05
+"""Left of an attempt's time, that is not worth another request."""
 HEAD_SHARE = 0.4
 """Of an attempt's time, for a HEAD that some servers never answer."""
 _HONEST = (
@@ -49,6 +52,7 @@ class Errand(NamedTuple):
     validators: tuple[tuple[str, str], ...] = ()
     fresh: bool = False
     browser_like: bool = False
+    without_head: bool = False
 
     @property
     def looks_inside(self) -> bool:
@@ -61,9 +65,11 @@ async def attempt(fetcher: Fetcher, errand: Errand, budget: Budget) -> Exchange:
     url = errand.target.page_url
     if errand.browser_like:
         return await _as_browser(fetcher, errand, budget, ())
+    if errand.without_head:
+        return await _compared(fetcher, budget, await _follow(fetcher, errand, budget, "GET", errand.target, _HONEST))
     head = await _follow(fetcher, errand, budget, "HEAD", errand.target, _HONEST + errand.validators)
     last = head.last
-    if head.trouble is not None and head.trouble.kind in _NO_DIFFERENCE:
+    if head.trouble is not None and (head.trouble.kind in _NO_DIFFERENCE or budget.left < SHORTEST_SECONDS):
         return head
     if head.trouble is None and last is not None:
         if is_limited(last.status, dict(last.headers)):
@@ -71,7 +77,7 @@ async def attempt(fetcher: Fetcher, errand: Errand, budget: Budget) -> Exchange:
         if last.status == 304 and errand.validators:
             return head
         is_well = (200 <= last.status < 300 and last.status != 202) or last.status == 300
-        if is_well and judge(head).outcome != "fail":  # what would be proof has to be seen by GET
+        if is_well and judge(head).outcome == "pass":  # anything else has to be seen by GET
             return await _page_of(fetcher, errand, budget, head)
     got = await _follow(fetcher, errand, budget, "GET", errand.target, _HONEST)
     if _is_refused(got):
@@ -164,7 +170,7 @@ async def _follow(
     """All hops from `start` to an answer that is no redirect."""
     hops: list[Hop] = []
     cookies: dict[str, dict[str, str]] = {}
-    seen: set[tuple[str, str]] = set()
+    seen: set[int] = set()
     target = start
     wanted = errand.wanted if method == "GET" else None
 
@@ -173,9 +179,9 @@ async def _follow(
 
     for _ in range(MOST_HOPS + 1):
         cookie = _cookie_header(cookies, target)
-        if (target.page_url, cookie) in seen:
+        if hash((target.page_url, cookie)) in seen:
             return ended(Trouble("redirect-circle", "the redirects lead in a circle"))
-        seen.add((target.page_url, cookie))
+        seen.add(hash((target.page_url, cookie)))
         request = Request(
             method, target, headers + ((("Cookie", cookie),) if cookie else ()), wanted=wanted, fresh=errand.fresh and not hops
         )
@@ -195,6 +201,8 @@ async def _follow(
         if hop.page is not None and hop.page.refresh and following.page_url == target.page_url:
             return ended(None)  # a page that reloads itself
         target = following
+        if not fetcher.settings.keeps_everything:
+            hops[-1] = hops[-1].passed()
     return ended(Trouble("too-many-redirects", f"it redirects more than {MOST_HOPS} times"))
 
 
@@ -214,8 +222,10 @@ def _cookie_header(cookies: dict[str, dict[str, str]], target: Target) -> str:
 def _keep_cookies(cookies: dict[str, dict[str, str]], target: Target, hop: Hop) -> None:
     """Remembers what the server set, for its own host (or the domain it belongs to) and this chain alone."""
     for name, value in hop.headers:
-        if name != "set-cookie" or len(value) > LONGEST_COOKIE or sum(map(len, cookies.values())) >= MOST_COOKIES:
+        if name != "set-cookie" or len(value) > LONGEST_COOKIE:
             continue
+        if sum(len(key) + len(content) for jar in cookies.values() for key, content in jar.items()) > LONGEST_COOKIE:
+            return
         pair, *attributes = value.split(";")
         key, _, content = pair.partition("=")
         if not key.strip() or not (key + content).isascii() or not (key + content).isprintable():

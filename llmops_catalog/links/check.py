@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from llmops_catalog.links.anchors import wanted_of
 from llmops_catalog.links.ask import ApiAsk
-from llmops_catalog.links.chain import Errand, attempt
+from llmops_catalog.links.chain import SHORTEST_SECONDS, Errand, attempt
 from llmops_catalog.links.exchange import Exchange, Hop, Trouble
 from llmops_catalog.links.fetch import Fetcher, queue_key
 from llmops_catalog.links.gate import is_limited, wait_seconds
@@ -24,10 +24,10 @@ from llmops_catalog.links.resolver import CONTROL_HOSTS
 from llmops_catalog.links.results import Judgement, Link, LinkResult
 from llmops_catalog.links.target import BadAddress, Target, parse_target
 
-ATTEMPTS = {"timeout": 2, "no-such-host": 2, "resolver": 2, "unreachable": 2, "tls": 2}
+ATTEMPTS = {"no-such-host": 2, "resolver": 2, "unreachable": 2, "tls": 2}
 """By trouble; three for any other."""
 FEW_HOSTS = 5
-"""Names that may be missing at once before it is the resolver that is doubted."""
+"""Names that may be missing at once before it is the resolver that is doubted, or half as many as pages that answered."""
 CONTACTS = frozenset({"refused", "reset", "certificate", "incomplete-chain", "tls", "protocol", "too-large"})
 """Troubles that somebody at the other end has made: the network is there."""
 LAST_ATTEMPT_AS_BROWSER = frozenset({"reset", "protocol"})
@@ -81,7 +81,8 @@ class Checker:
         self._queues: dict[str, deque[_Page]] = {}
         self._workers: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._nameless: list[tuple[_Page, int, float]] = []
+        self._nameless: list[tuple[_Page, str, int, float]] = []
+        self._answered = 0
         self._idle = asyncio.Event()
         self._stopped = False
         self._error: Exception | None = None
@@ -194,13 +195,15 @@ class Checker:
             self.faults.append(f"{url[:200]}: {error!r}"[:400])
             exchange, attempts = Exchange(url, trouble=Trouble("protocol", "the check itself failed on this answer")), 1
         kind = exchange.trouble.kind if exchange.trouble is not None else ""
+        self._answered += bool(exchange.hops)
         self.saw_an_answer = self.saw_an_answer or bool(exchange.hops) or kind in CONTACTS
         if kind == "no-network" or (kind == "resolver" and not await self.fetcher.resolver.works()):
             self.saw_no_network = True
             if self.needs_names and not self.saw_an_answer:
                 self.stop()  # all others would wait for the same
         if kind == "no-network":
-            self._nameless.append((page, attempts, started))
+            host = exchange.trouble.about if exchange.trouble is not None else ""
+            self._nameless.append((page, host, attempts, started))
             return
         self._settle_page(page, exchange, attempts, started)
 
@@ -212,35 +215,39 @@ class Checker:
         """Hosts that were not found while names that surely exist were not found either. Where others answered, the network is there; and
         where "no such name" is what a server said, it counts for a few. If it says so of many, or of one that exists, it knows none.
         """
-        hosts = {page.target.host for page, *_ in self._nameless}
+        hosts = {host for _, host, *_ in self._nameless}
         known = any(host == control or host.endswith(f".{control.removeprefix('en.')}") for host in hosts for control in CONTROL_HOSTS)
-        is_proof = self.saw_an_answer and NO_SUCH_NAME_IS_AN_ANSWER and len(hosts) <= FEW_HOSTS and not known
-        for page, attempts, started in self._nameless:
+        is_few = len(hosts) <= max(FEW_HOSTS, self._answered // 2)
+        is_proof = self.saw_an_answer and NO_SUCH_NAME_IS_AN_ANSWER and is_few and not known
+        for page, host, attempts, started in self._nameless:
             trouble = Trouble("no-network", "this machine resolves no names: is it connected?")
             if is_proof:
-                trouble = Trouble("no-such-host", f"there is no host {page.target.host[:80]}")
+                trouble = Trouble("no-such-host", f"there is no host {host[:80]}")
             self._settle_page(page, Exchange(page.target.page_url, trouble=trouble), attempts, started)
 
     async def exchange(self, errand: Errand) -> tuple[Exchange, int]:
         """The exchange that counts, and how many attempts it took."""
         settings = self._settings
-        left = 2 * settings.timeout_seconds
+        left = settings.timeout_seconds
         number = 0
         pause_left = LONGEST_PAUSE_SECONDS
         while True:
             number += 1
-            budget = Budget(min(settings.timeout_seconds, left))
+            budget = Budget(left)
             budget.pause_left = pause_left
             given = budget.left
             exchange = await attempt(self.fetcher, errand, budget)
             left -= given - budget.left
             pause_left = budget.pause_left
-            if left <= 0 or number > len(settings.retry_seconds) or not self._may_help(exchange, number):
+            if left <= SHORTEST_SECONDS or number > len(settings.retry_seconds) or not self._may_help(exchange, number):
                 return exchange, number
             trouble = exchange.trouble.kind if exchange.trouble else ""
             is_last = number == len(settings.retry_seconds)
-            errand = errand._replace(fresh=True, browser_like=is_last and trouble in LAST_ATTEMPT_AS_BROWSER)
-            await asyncio.sleep(settings.retry_seconds[number - 1] * uniform(0.7, 1.3))  # noqa: S311 (jitter, no secret)
+            was_limited = not trouble and is_limited(exchange.hops[-1].status, dict(exchange.hops[-1].headers))
+            errand = errand._replace(fresh=True, browser_like=is_last and trouble in LAST_ATTEMPT_AS_BROWSER, without_head=was_limited)
+            wait = min(settings.retry_seconds[number - 1] * uniform(0.7, 1.3), left / 2)  # noqa: S311 (jitter, no secret)
+            left -= wait
+            await asyncio.sleep(wait)
 
     def _may_help(self, exchange: Exchange, number: int) -> bool:
         if not is_worth_another_try(exchange):

@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
         """Without a length the end of the connection is the end of the body; a connection that breaks is no end."""
         if not self._ended:
             self._ended = True
-            if self._http.their_state is not h11.ERROR and not self._was_reset:
+            if self._http.their_state is not h11.ERROR and self._lost is None:
                 self._http.receive_data(b"")
         self._wake()
 
@@ -184,7 +184,7 @@ class Connection(asyncio.Protocol):
     def _broken(self, error: h11.RemoteProtocolError) -> Trouble:
         if error.error_status_hint == 431:
             return Trouble("too-large", f"the headers of the answer are larger than {MAX_HEADER_BYTES // 1024} KiB")
-        if self._ended and (not self._answered or self._was_reset):
+        if self._ended and (not self._answered or self._lost is not None):
             return self._hung_up()
         return Trouble("protocol", f"the answer is not HTTP as it should be ({str(error)[:120]})")
 
@@ -193,6 +193,8 @@ class Connection(asyncio.Protocol):
         return isinstance(self._lost, ConnectionError)
 
     def _hung_up(self) -> Trouble:
+        if isinstance(self._lost, ssl.SSLError):
+            return Trouble("tls", f"the server ended the encrypted connection ({self._lost.reason or 'no reason given'})")
         if self._was_reset:
             return Trouble("reset", "the server broke the connection off")
         if self._answered:

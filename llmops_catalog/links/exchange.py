@@ -12,10 +12,11 @@ TroubleKind = Literal[
 
 
 class Trouble(NamedTuple):
-    """What stood in the way of an answer; `sentence` is fit for a reader and may quote a server."""
+    """What stood in the way of an answer; `sentence` is fit for a reader and may quote a server, `about` is the host where that matters."""
 
     kind: TroubleKind
     sentence: str
+    about: str = ""
 
 
 class Page(NamedTuple):
@@ -55,6 +56,11 @@ class Hop(NamedTuple):
     page: Page | None = None
     elapsed_ms: int = 0
     browser_like: bool = False
+
+    def passed(self) -> Hop:
+        """What is worth keeping of a hop that led on: a chain of twenty long ones, for each of a thousand hosts, would fill the memory."""
+        refresh = Page(refresh="led on") if self.page is not None and self.page.refresh else None
+        return self._replace(url=self.url[:200], headers=(), page=refresh)
 
     def header(self, name: str) -> str:
         """The first value of a header, by its lower-case name."""

@@ -33,7 +33,7 @@ async def explain(url: str, settings: Settings) -> Explained:
     except BadAddress as error:
         exchange = Exchange(url, trouble=Trouble("bad-address", error.reason))
         return Explained(url, exchange, judge(exchange), 0, 0)
-    checker = Checker(settings, lambda *_: None)
+    checker = Checker(settings._replace(keeps_everything=True), lambda *_: None)
     try:
         exchange, attempts = await checker.exchange(Errand(target._replace(fragment=""), wanted_of([target.fragment])))
     finally:

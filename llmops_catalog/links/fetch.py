@@ -25,6 +25,11 @@ LETTING_GO_SECONDS = 0.02
 MOST_IDLE_CONNECTIONS = 256
 UNWANTED_BODY_SECONDS = 1.0
 """For the rest of an answer nobody wants, so that the connection can be used again."""
+LONGEST_VALUE = 8000
+_ASKED_FOR = frozenset({
+    "location", "set-cookie", "content-type", "content-length", "etag", "last-modified", "retry-after", "date", "cf-mitigated",
+    "x-amzn-waf-action", "x-datadome", "x-sucuri-block", "www-authenticate", "x-rate-limit-remaining", "x-rate-limit-reset",
+})  # fmt: skip
 SMALL_BODY_BYTES = 16 * 1024
 """Read to the end even where nobody wants it, so that the connection can be used again."""
 _HTML = ("text/html", "application/xhtml+xml", "")
@@ -82,7 +87,8 @@ class Fetcher:
         head, address, complete = await self._send(request, budget, begin, head_seconds, MOST_BODY_BYTES)
         page = reader[0].page(complete) if reader else Page(is_html=False) if request.wanted is not None else None
         elapsed_ms = round((monotonic() - started) * 1000)
-        return Hop(request.method, request.target.url, address, head.status, head.headers, page, elapsed_ms)
+        headers = head.headers if self.settings.keeps_everything else _kept_headers(head)
+        return Hop(request.method, request.target.url, address, head.status, headers, page, elapsed_ms)
 
     async def whole(self, request: Request, budget: Budget) -> tuple[Head, bytes]:
         """The answer with its whole inflated body, for an API. Raises `NoAnswer`, also where the body is too large or breaks off."""
@@ -142,7 +148,7 @@ class Fetcher:
             except BaseException as error:
                 connection.close()
                 if isinstance(error, TimeoutError):
-                    raise NoAnswer(Trouble("timeout", f"no answer within {seconds:.3g} s")) from None
+                    raise NoAnswer(Trouble("timeout", "no answer in time")) from None
                 if connection is not kept or not isinstance(error, NoAnswer) or not self._is_stale(connection, request, error.trouble):
                     raise
             connection = await self._connected(request, budget)
@@ -166,7 +172,7 @@ class Fetcher:
             async with asyncio.timeout(seconds := budget.left):
                 return await connect(request.target, addresses, seconds)
         except TimeoutError:
-            raise NoAnswer(Trouble("timeout", f"{request.target.authority} did not take the connection within {seconds:.3g} s")) from None
+            raise NoAnswer(Trouble("timeout", f"{request.target.authority[:80]} did not take the connection in time")) from None
 
     async def _addresses(self, request: Request) -> tuple[Address, ...]:
         is_named = request.to_api and request.target.origin in self.trusted
@@ -257,6 +263,11 @@ def queue_key(target: Target) -> str:
     """What is one host for politeness: all spellings of one address, at one port."""
     host = "127.0.0.1" if target.host == "localhost" else str(spelled_address(target.host) or target.host)
     return f"{host}:{target.port}"
+
+
+def _kept_headers(head: Head) -> tuple[tuple[str, str], ...]:
+    """The headers anybody asks for later, cut to what they may be."""
+    return tuple((name, value[:LONGEST_VALUE]) for name, value in head.headers if name in _ASKED_FOR or "ratelimit" in name)
 
 
 def is_redirect(head: Head) -> bool:

@@ -156,7 +156,7 @@ def refusal(answer: Answer, with_token: bool) -> tuple[EntryState, str]:
         return "disabled", "the Hub has disabled it"
     if status == 403 and "public gated repositories" in message.casefold():
         return "token-lacks-scope", message
-    if status == 410 or (status == 404 and code in ("", "RepoNotFound")):
+    if status == 410 or (status == 404 and (code == "RepoNotFound" or "repository not found" in message.casefold())):
         return "missing", "the Hub knows no such repository" + ("" if with_token else ", or it is private")
     if status == 401 and not code and not with_token:
         return "missing", "the Hub shows no such repository without a token: it is missing or private"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llmops_catalog.links.hub_client import NOTHING, Gating
+from llmops_catalog.links.hub_client import NOTHING, REPOSITORY_ID, Gating
 from llmops_catalog.links.results import Finding, Place
 
 if TYPE_CHECKING:  # asking the Hub needs neither YAML nor Pydantic
@@ -36,10 +36,24 @@ class ModelRecord(NamedTuple):
 
 
 def model_records(files: Iterable[RecordFile]) -> tuple[ModelRecord, ...]:
-    """Every valid model record, as its file says it."""
+    """Every model record, as its file says it; of one that is not valid, what can be read of it."""
     from llmops_catalog.schema.model import Model
 
-    return tuple(_model_record(file, file.record) for file in files if isinstance(file.record, Model))
+    records = []
+    for file in files:
+        if isinstance(file.record, Model):
+            records.append(_model_record(file, file.record))
+        elif file.collection == Model.collection and (record := _of_invalid(file)):
+            records.append(record)
+    return tuple(records)
+
+
+def _of_invalid(file: RecordFile) -> ModelRecord | None:
+    hub_id, gated = file.document.data.get("hub_id"), file.document.data.get("gated")
+    if not isinstance(hub_id, str) or not REPOSITORY_ID.fullmatch(hub_id):
+        return None
+    mode = gated.get("mode") if isinstance(gated, dict) else None
+    return ModelRecord(hub_id, _place(file, "hub_id"), mode if mode in ("no", "auto", "manual") else None)
 
 
 def gating_finding(record: ModelRecord, gated: Gating) -> Finding | None:

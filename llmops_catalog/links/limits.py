@@ -18,15 +18,15 @@ BODY_SECONDS = 10.0
 """For the body of a page of which only the title is wanted."""
 LONGEST_PAUSE_SECONDS = 60.0
 """What a host may make us wait, all pauses of a run together."""
-MOST_PAGES_READ, PAGES_SAMPLED = 500, 100
+MOST_PAGES_READ, PAGES_SAMPLED = 900, 100
 """All pages of a host are opened to see their title as long as a run has no more than so many; of a larger number the first hundred."""
 RETRY_SECONDS = (1.0, 4.0)
 """Waits before the second and the third attempt."""
 
 
 class Settings(NamedTuple):
-    """What a maintainer sets. `timeout_seconds` bounds one attempt with all its hops and bodies; a link gets at most twice that, besides
-    the waits a host asked for. `deadline_seconds` bounds the whole run.
+    """What a maintainer sets. `timeout_seconds` bounds one link with all its attempts, hops and bodies, besides waiting for its turn and
+    the waits a host asked for. `deadline_seconds` bounds the whole run. `keeps_everything`: all headers of all hops, for one to look at.
     """
 
     concurrency: int = 64
@@ -35,6 +35,7 @@ class Settings(NamedTuple):
     deadline_seconds: float | None = None
     allowed: tuple[Network, ...] = ()
     retry_seconds: tuple[float, ...] = RETRY_SECONDS
+    keeps_everything: bool = False
 
 
 class Budget:

@@ -26,6 +26,8 @@ SHELL_TEXT = 300
 MOST_ODD_TAGS = 50
 
 _OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
+_COUNTER = re.compile(r"analytics|googletagmanager|gtag|plausible|cloudflareinsights|matomo|piwik|hotjar|clarity\.ms|beacon", re.IGNORECASE)
+"""Scripts that count visitors and make no anchors."""
 _LAST_WORD = re.compile(r"\s+\S*\s*\Z|\S+\s*\Z")
 _DECLARATION_END = re.compile(">")
 _SPACE = re.compile(r"\s+")
@@ -95,6 +97,7 @@ class PageReader:
         self._anchors: set[str] = set()
         self._mentioned: set[str] = set()
         self._headline: str | None = None
+        self._in_picture = False
         self._kept_behind = max(map(len, self._wanted.anchors), default=0) + 16
         self._texts: set[str] = set()
         self._marks: set[str] = set()
@@ -131,7 +134,7 @@ class PageReader:
         data, self._pending = bytes(self._pending), bytearray()
         if self._decoder is None:
             self._decoder = _decoder(self._content_type, data)
-            self._is_html = not _is_binary(data)
+            self._is_html = not _is_binary(data, self._content_type)
         self._read += len(data)
         text = self._decoder.decode(data)
         self._marks.update(mark.lower() for mark in _MARKS.findall(self._seam + text))
@@ -197,12 +200,15 @@ class PageReader:
         if name in _HEADINGS:
             self._head(name, closes)
         if closes:
+            self._in_picture = self._in_picture and name != "svg"
             return
         if name == "script":
             self._scripts += 1
-            self._loaded_scripts += "src" in attributes.lower()
+            self._loaded_scripts += "src" in attributes.lower() and not _COUNTER.search(attributes)
         if "=" in attributes:
             self._attributes(name, attributes)
+        if name == "svg":
+            self._in_picture = True
         if name == "title":
             self._skipping = _TITLE_END  # its text may look like tags
         elif name in _HIDDEN and not attributes.endswith("/"):
@@ -235,7 +241,7 @@ class PageReader:
 
     def _mention(self, hidden: str) -> None:
         """Anchors that a script speaks of may be made by it; those in a template or for browsers without scripts may be there after all."""
-        if self._skipping is _TITLE_END and not self._parts["title"]:
+        if self._skipping is _TITLE_END and not self._parts["title"] and not self._in_picture:
             self._parts["title"] = hidden[:LONGEST_TITLE]
         if self._wanted.anchors and self._skipping in _MAY_MAKE_ANCHORS:
             seen = folded(hidden)
@@ -272,9 +278,9 @@ def _unfinished(end: str) -> int:
 _MARKED = (b"\xff\xfe", b"\xfe\xff")
 
 
-def _is_binary(start: bytes) -> bool:
-    """True for what is no page, whatever its label says: a PDF, or bytes that no text has."""
-    return start.lstrip()[:5] == b"%PDF-" or (b"\0" in start[:1024] and start[:2] not in _MARKED)
+def _is_binary(start: bytes, label: str) -> bool:
+    """True for what is no page: a PDF, whatever its label says; without a label, bytes that no text has."""
+    return start.lstrip()[:5] == b"%PDF-" or (not label and b"\0" in start[:1024] and start[:2] not in _MARKED)
 
 
 def _decoder(content_type: str, start: bytes) -> codecs.IncrementalDecoder:

@@ -27,6 +27,11 @@ _FRONT_PAGE = re.compile(
 _VERSION = re.compile(r"/(?:latest|stable|main|master|current|trunk|v\d+(?:\.(?:\d+|x))*|\d+(?:\.(?:\d+|x))+)/?", re.IGNORECASE)
 """Front pages of the versions of a manual."""
 
+_SAYS_NOTHING = re.compile(
+    r"(?:(?:utm_\w+|from|ref|source|src|error|status|404|not_?found|redirected?|lang|hl|r|fbclid|gclid)(?:=[^&]*)?(?:&|$))*", re.I
+)
+"""Queries that say where a visitor comes from, and name no page."""
+
 _TROUBLES: dict[TroubleKind, tuple[Outcome, VerdictName, str]] = {
     "bad-address": ("unknown", "refused", "write the whole address: https://host/path"),
     "forbidden-address": ("unknown", "refused", "link to a page everybody can open; --allow-address CIDR allows a range"),
@@ -167,7 +172,8 @@ def _says_so(hop: Hop) -> bool:
 
 def _lands_on_front_page(exchange: Exchange, first: Target, final: Target) -> bool:
     """True where a page was asked for and the front page came; on another site that is a move, unless the old one sends all there."""
-    if not _FRONT_PAGE.fullmatch(final.plain_path) or "?" in final.path or final.fragment:
+    query = final.path.partition("?")[2]
+    if not _FRONT_PAGE.fullmatch(final.plain_path) or final.fragment or not _SAYS_NOTHING.fullmatch(query):
         return False
     if _FRONT_PAGE.fullmatch(first.plain_path) or _VERSION.fullmatch(first.plain_path):
         return False

@@ -119,7 +119,7 @@ class Resolver:
         if not does_not_exist:
             return Trouble("resolver", f"the resolver could not say where {host[:80]} is")
         if not await self.works():
-            return Trouble("no-network", "this machine resolves no names: is it connected?")
+            return Trouble("no-network", "this machine resolves no names: is it connected?", host)
         return Trouble("no-such-host", f"there is no host {host[:80]}")
 
     async def works(self) -> bool:

@@ -112,7 +112,9 @@ class _Run:
 
     @property
     def _has_no_network(self) -> bool:
-        return self.checker.saw_no_network and not self.checker.saw_an_answer
+        """True where nothing at all could be told of any link."""
+        told = (result.judgement for result in self.results.values() if not result.remembered)
+        return self.checker.saw_no_network and not self.checker.saw_an_answer and all(one.verdict in ("timeout", "skipped") for one in told)
 
     # --- parts --------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from llmops_catalog.links.exchange import Hop, Page
 
 SHORT_TEXT = 3000
 """Visible characters of a page that only says it is not there; an article about such pages is longer."""
+VERY_SHORT_TEXT = 400
+"""Nothing but the message: enough on a host that says 404 to what cannot exist, and so would have said it here."""
 SUBSTANTIAL_TEXT = 200
 PATH_THAT_CANNOT_EXIST = "llmops-catalog-asks-for-what-is-not-here-7f3a9c"
 
@@ -55,9 +57,14 @@ _ERROR_PATH = re.compile(
 
 def says_not_found(text: str) -> bool:
     """True where `text` is nothing but the message, with or without the name of the site beside it."""
-    parts = [part for part in map(_plain, _SEPARATOR.split(text[:300])) if part]
+    parts = _parts(text)
     said = [part for part in parts if _is_message(part)]
     return bool(said) and all(part in said or len(part.split()) <= MOST_WORDS_BESIDE for part in parts)
+
+
+def _parts(text: str) -> list[str]:
+    """A title taken apart: the name of the page, of its section, of its site."""
+    return [part for part in map(_plain, _SEPARATOR.split(text[:300])) if part]
 
 
 def _plain(text: str) -> str:
@@ -102,8 +109,12 @@ def is_not_found(url: str, page: Page, elsewhere: Hop | None) -> bool:
         return True
     if urlsplit(url).path in ("", "/"):
         return False  # the front page of a site that is called so
-    in_so_many_words = any(_IN_SO_MANY_WORDS.search(_plain(text)) for text in (page.title, page.heading, page.text[:1500]))
-    return in_so_many_words and may_be_not_found(url, page)
+    words = (page.title, page.heading, page.text if page.text_length < VERY_SHORT_TEXT else "")
+    if not any(_IN_SO_MANY_WORDS.search(_plain(text)) for text in words) or not may_be_not_found(url, page):
+        return False
+    is_honest = elsewhere is not None and elsewhere.status in (404, 410)
+    is_article = len(_parts(page.title)) > 2 and not says_not_found(page.heading)  # "404 Not Found - HTTP | Some manual"
+    return not (is_honest and is_article) or page.text_length < VERY_SHORT_TEXT
 
 
 def may_be_not_found(url: str, page: Page) -> bool:

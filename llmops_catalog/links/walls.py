@@ -34,7 +34,7 @@ _WALL_HEADERS = {"cf-mitigated": "", "x-amzn-waf-action": "", "x-datadome": "pro
 and https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-how-it-works.html."""
 _SIGN_IN = re.compile(r"(?:log|sign)[-_]?(?:in|on)|wp-login|users?[-_]?login|servicelogin|sso|auth0?|authenticate|authorize|oauth2?")
 _SIGN_IN_PATH = re.compile(
-    r"/oauth2?/(?:v\d/)?auth(?:orize)?(?:/|$)|/saml2?/|/openid|/checkpoint/|/session/new|/uas/login|/account/begin_password"
+    r"/oauth2?/(?:v\d/)?auth(?:orize)?(?:/|$)|/saml2?(?:/|$)|/openid|/checkpoint/|/session/new|/uas/login|/account/begin_password"
 )
 _SIGN_IN_HOST = re.compile(r"(?:accounts?|login|signin|sso|auth)\.(?:[^.]+\.)+[^.]+")
 _RETURNS = re.compile(

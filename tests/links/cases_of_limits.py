@@ -250,8 +250,8 @@ def politeness(setting: Setting) -> Iterator[Case]:
     host = setting.world.host("polite")
     for number in range(40):
         yield alive(f"one of forty pages, {number}", host.page(f"/{number}", slow(0.05, page())), head_first=host)
-    for name in ("one", "two"):
+    for name in ("one", "two", "three"):
         stuck = setting.world.host(f"stuck {name}")
         stuck.otherwise = endless(LINE, b"X-Drip: d\r\n", 0.2)
-        for number in range(6):
+        for number in range(4):
             yield wall(f"stuck host {name}, page {number}", stuck.url(f"/{number}"))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from llmops_catalog.links.hosts import Answer, HostAdapter, Unreachable
+from plain_http import QuietHandler, answering_with, ask_at
+
+from llmops_catalog.links.hosts import Answer, HostAdapter
 from llmops_catalog.links.results import Judgement
 
 FIXTURES = Path(__file__).parent / "fixtures"
-WAIT_SECONDS = 5
 
 
 class Asked(NamedTuple):
@@ -45,8 +43,8 @@ def fixture(name: str, status: int = 200) -> Reply:
 class Site:
     """`replies` by real address; whatever has none gets `otherwise`."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self) -> None:
+        self.port = 0
         self.replies: dict[str, Rule] = {}
         self.otherwise: Rule = Reply(501)
         self.asked: list[Asked] = []
@@ -69,30 +67,20 @@ class Site:
         body: bytes | None = None,
         token: str | None = None,
     ) -> Answer:
-        return await asyncio.to_thread(self._ask, url, method, dict(headers or {}), body, token)
-
-    def _ask(self, url: str, method: str, headers: dict[str, str], body: bytes | None, token: str | None) -> Answer:
         parts = urlsplit(url)
         assert parts.scheme == "https"
         assert not parts.fragment
         target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~") + (f"?{parts.query}" if parts.query else "")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_SECONDS)
-        bearer = {"Authorization": f"Bearer {token}"} if token else {}
-        try:
-            connection.request(method, target, body, {**headers, **bearer, "Host": parts.netloc, "Accept-Encoding": "identity"})
-            response = connection.getresponse()
-            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read(), url)
-        except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"no answer: {type(error).__name__}") from error
-        finally:
-            connection.close()
+        sent = {**(headers or {}), "Host": parts.netloc, "Accept-Encoding": "identity"}
+        return await ask_at(f"127.0.0.1:{self.port}", url, target, method, sent, body, token)
 
 
 @contextmanager
 def site() -> Iterator[Site]:
     """The server, on this machine only."""
+    double = Site()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             token = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
@@ -108,24 +96,8 @@ def site() -> Iterator[Site]:
 
         do_GET = do_HEAD = do_POST = answer
 
-        def log_message(self, *_: Any) -> None:
-            """Quiet."""
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 64
-
-        def handle_error(self, *_: Any) -> None:
-            """Clients that hang up are part of some tests."""
-
-    server = Quiet(("127.0.0.1", 0), Handler)
-    double = Site(server.server_port)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
+    with answering_with(Handler) as double.port:
         yield double
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def judged(adapter: HostAdapter, urls: list[str], ask: Any) -> dict[str, Judgement | None]:

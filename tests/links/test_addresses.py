@@ -58,6 +58,24 @@ def test_neighbours_of_special_ranges_are_public(text: str) -> None:
     assert why_forbidden(address(text)) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["64:ff9b:1:7f00:0:100:808:808", "64:ff9b:1::808:808", "::2", "::ffff", "::ffff:0:127.0.0.1", "::ffff:0:7f00:1", "100:0:0:1::1",
+     "1234::1", "4000::1", "5f00::1", "3fff::1",
+     "3fff:fff:ffff::1", "e000::1", "fe00::1", "192.0.0.8", "192.0.0.100", "192.0.0.255"],
+)  # fmt: skip
+def test_what_no_registry_calls_global_is_not_followed(text: str) -> None:
+    """By the registries, not by the tables of the Python that happens to run: only 2000::/3 was ever given out, and a local NAT64 prefix
+    (RFC 8215) hides an address anywhere, not in its last four bytes.
+    """
+    assert why_forbidden(address(text))
+
+
+@pytest.mark.parametrize("text", ["192.0.0.9", "192.0.0.10", "2000::1", "2620:4f:8000::1", "2001:4860:4860::8888", "64:ff9b::8.8.8.8"])
+def test_what_a_registry_calls_global_is_followed(text: str) -> None:
+    assert why_forbidden(address(text)) is None
+
+
 WRAPPINGS = {
     "mapped": 0xFFFF << 32,
     "compatible": 0,

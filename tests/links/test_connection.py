@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import TypeVar
 
 import pytest
-from misbehaving import Wire
-from page_answers import chunked, message, start
-from raw_server import Scripted, scripted
+from misbehaving import Host, Wire
+from page_answers import chunked, message, page, start
+from raw_server import Scripted, put, with_fetcher
 
 from llmops_catalog.links.connection import MAX_HEADER_BYTES, MAX_INTERIM_ANSWERS, MAX_WAITING_BYTES, Connection, Head, connect
 from llmops_catalog.links.exchange import NoAnswer, Trouble
+from llmops_catalog.links.fetch import Fetcher, Request
+from llmops_catalog.links.limits import Budget
+from llmops_catalog.links.page import Wanted
 from llmops_catalog.links.target import parse_target
 
 Result = TypeVar("Result")
 LINE = b"HTTP/1.1 200 OK\r\n"
 EMPTY = message(200)
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Scripted]:
-    with scripted() as made:
-        yield made
 
 
 def connected(server: Scripted, work: Callable[[Connection], Awaitable[Result]], *addresses: str) -> Result:
@@ -328,3 +325,14 @@ def test_no_header_breaks_out_of_its_line(server: Scripted, header: tuple[str, s
 
     connected(server, work)
     assert got == b""
+
+
+@pytest.mark.parametrize("value", ['"\u00e4"', '"\u4e2d"', "\udcff"])
+def test_an_entity_tag_beyond_ascii_can_be_sent_back(host: Host, value: str) -> None:
+    """Servers send them, the state keeps them, and the next run asks with ``If-None-Match``."""
+    url = put(host, page())
+
+    async def work(fetcher: Fetcher) -> int:
+        return (await fetcher.hop(Request("GET", parse_target(url), (("If-None-Match", value),), wanted=Wanted()), Budget(5))).status
+
+    assert with_fetcher(work) == 200

@@ -68,6 +68,13 @@ def test_the_same_judgement_as_the_check() -> None:
             assert explained(host.url(path)).judgement == judged(host.url(path)), path
 
 
+def test_a_long_address_can_be_explained() -> None:
+    with live() as world:
+        url = world.host("long").url(f"/{'é' * 3000}")
+        world.start()
+        assert explained(url).judgement.verdict in ("broken", "refused")
+
+
 def test_attempts_and_the_try_as_a_browser_are_told() -> None:
     with live() as world:
         host = world.host("tries")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import tracemalloc
 import zlib
-from collections.abc import Iterator
 
 import pytest
 from misbehaving import Answer, Host, Wire
 from misbehaving import Request as Seen
 from page_answers import (
     NOT_FOUND,
+    bare_deflated,
     bomb_blocks,
     by_method,
     chunked,
@@ -26,8 +27,9 @@ from page_answers import (
     slow,
     start,
     then_hang,
-)  # fmt: skip
-from raw_server import SETTINGS, Scripted, anchors, fetched, request, scripted, serving, trouble_of, with_fetcher
+    then_reset,
+)
+from raw_server import SETTINGS, anchors, fetched, put, request, trouble_of, with_fetcher
 
 from llmops_catalog.links.exchange import NoAnswer
 from llmops_catalog.links.fetch import SMALL_BODY_BYTES, Fetcher
@@ -38,23 +40,6 @@ HTML = "Content-Type: text/html"
 HIDDEN = "<a id=there>There</a>"
 ROUND = 4 * 2**20
 """What may lie in the buffers of two sockets and two programs of one machine."""
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with serving() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Scripted]:
-    with scripted() as made:
-        yield made
-
-
-def put(host: Host, answer: Answer) -> str:
-    """At a path of its own."""
-    return host.page(f"/{len(host.pages)}", answer)
 
 
 # --- bytes --------------------------------------------------------------------------------------------------------------
@@ -73,6 +58,16 @@ def test_an_endless_body_is_left_after_one_mebibyte(host: Host, head: bytes, wan
     assert hop.page
     assert hop.page.complete == (wanted == Wanted())
     assert host.sent_bytes - before < MOST_BODY_BYTES + ROUND
+
+
+def test_what_stands_between_chunks_counts_as_body(host: Host) -> None:
+    """An extension of 60 kB before each byte: 300 MB a second went over the wire until the time was up."""
+    url = put(host, endless(start(200, [HTML, "Transfer-Encoding: chunked"]), b"1;" + b"e" * 60_000 + b"\r\na\r\n"))
+    before = host.sent_bytes
+    hop = fetched(url, wanted=anchors("nowhere"), seconds=1)
+    assert hop.page
+    assert not hop.page.complete
+    assert host.sent_bytes - before < MOST_BODY_BYTES + ROUND, f"{(host.sent_bytes - before) / 2**20:.0f} MiB"
 
 
 def test_what_stands_within_the_limit_is_found_and_nothing_behind_it(host: Host) -> None:
@@ -211,6 +206,34 @@ def test_a_body_that_breaks_off_shows_what_came(host: Host, sent: bytes) -> None
     assert (hop.page.anchors, hop.page.complete) == ({"there"}, False)
 
 
+def test_a_page_that_is_cut_off_by_a_reset_is_not_whole(host: Host) -> None:
+    """Without a length the end of the connection is the end of the page; a reset is not."""
+    hop = fetched(put(host, then_reset(start(200, [HTML]) + document().encode())), wanted=anchors("nowhere"))
+    assert hop.page
+    assert not hop.page.complete
+
+
+@pytest.mark.parametrize("cut", [1, 8, 100, 300])
+def test_a_packed_page_that_is_cut_off_is_not_whole(host: Host, cut: int) -> None:
+    packed = gzipped(document(json.dumps([number**9 for number in range(200)])).encode())
+    hop = fetched(put(host, page(packed[:-cut], 200, "Content-Encoding: gzip")), wanted=anchors("nowhere"))
+    assert hop.page
+    assert not hop.page.complete
+
+
+def test_a_packed_page_that_is_whole_is_whole(host: Host) -> None:
+    for packed, encoding in ((gzipped(document().encode()), "gzip"), (bare_deflated(document().encode()), "deflate")):
+        hop = fetched(put(host, page(packed, 200, f"Content-Encoding: {encoding}")), wanted=anchors("nowhere"))
+        assert hop.page
+        assert hop.page.complete
+
+
+def test_a_short_answer_is_still_whole(host: Host) -> None:
+    hop = fetched(put(host, raw(message(200, b"<p>x</p>", [HTML]))), wanted=anchors("nowhere"))
+    assert hop.page
+    assert hop.page.complete
+
+
 # --- seconds --------------------------------------------------------------------------------------------------------------
 
 
@@ -226,7 +249,7 @@ def dripping(first: bytes, drop: bytes) -> Answer:
 )  # fmt: skip
 def test_a_head_that_does_not_end_ends_with_the_budget(host: Host, answer: Answer) -> None:
     started = time.monotonic()
-    trouble = trouble_of(put(host, answer), seconds=0.25)
+    trouble = trouble_of(put(host, answer), seconds=0.15)
     assert trouble.kind in ("timeout", "protocol")
     assert time.monotonic() - started < 3
 
@@ -238,7 +261,7 @@ def test_a_head_that_does_not_end_ends_with_the_budget(host: Host, answer: Answe
 )  # fmt: skip
 def test_a_body_that_does_not_end_ends_with_the_budget(host: Host, answer: Answer) -> None:
     started = time.monotonic()
-    hop = fetched(put(host, answer), wanted=anchors("there", "nowhere"), seconds=0.3)
+    hop = fetched(put(host, answer), wanted=anchors("there", "nowhere"), seconds=0.2)
     assert time.monotonic() - started < 3
     assert hop.page
     assert (hop.page.anchors, hop.page.complete) == ({"there"}, False)
@@ -254,6 +277,18 @@ def test_the_wait_for_the_head_alone_can_be_shorter(host: Host) -> None:
         return budget.left
 
     assert 3 < with_fetcher(work) < 4.9
+
+
+def test_a_body_nobody_wants_does_not_use_up_the_time_of_the_chain(host: Host) -> None:
+    """A redirect that announces ten bytes and never sends them: browsers go on at once."""
+    url = put(host, then_hang(start(302, ["Location: /x", "Content-Length: 10"])))
+
+    async def work(fetcher: Fetcher) -> float:
+        budget = Budget(2)
+        assert (await fetcher.hop(request(url), budget)).status == 302
+        return budget.left
+
+    assert with_fetcher(work) > 0.5
 
 
 def test_waiting_for_ones_turn_costs_no_budget(host: Host) -> None:

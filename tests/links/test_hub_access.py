@@ -1,53 +1,19 @@
-"""Gated-model access against a double of the Hub: every state, who gets the token, how many questions, and answers that lie."""
+"""Gated-model access against a double of the Hub: every state, who gets the token, and answers that lie."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from time import monotonic
 from typing import Any, get_args
 
 import pytest
 from hub_double import GOOD_TOKEN, NARROW_TOKEN, HubDouble, answering, serving_hub
-from plain_ask import plain_ask
+from hub_models import GATED_PLACE, PLACE, check, one, record
 
-from llmops_catalog.catalog.folder import read_folder
-from llmops_catalog.catalog.load import load_records
 from llmops_catalog.errors import CatalogError
-from llmops_catalog.links.hub_access import HINTS, OUTCOMES, HubEndpoint, ModelRecord, check_models
-from llmops_catalog.links.hub_budget import Budget, BudgetSpent, parsed
-from llmops_catalog.links.hub_client import HubClient
-from llmops_catalog.links.hub_drift import licence_finding, model_records
-from llmops_catalog.links.results import ACCESS_STATES, Access, ModelResult, Place
+from llmops_catalog.links.hub_access import HINTS, OUTCOMES, HubEndpoint
+from llmops_catalog.links.results import ACCESS_STATES, Access
 
-HERE = Path(__file__)
-PLACE = Place("catalog/models/a/b.yaml", 3, 9, "hub_id")
-GATED_PLACE = Place("catalog/models/a/b.yaml", 7, 16, "gated.mode")
 INVALID = "the token of HF_TOKEN is not valid: going on without it"
-
-
-@pytest.fixture
-def hub() -> Iterator[HubDouble]:
-    with serving_hub() as double:
-        yield double
-
-
-def record(hub_id: str = "a/b", gated: str | None = None, **facts: Any) -> ModelRecord:
-    return ModelRecord(hub_id, PLACE, gated, GATED_PLACE if gated else None, **facts)
-
-
-def check(
-    hub: HubDouble, models: Sequence[ModelRecord], token: str | None = None, drift: bool = False
-) -> tuple[tuple[ModelResult, ...], tuple[str, ...]]:
-    return asyncio.run(check_models(models, plain_ask, HubEndpoint(hub.url, token), drift))
-
-
-def one(hub: HubDouble, gated: str | None = None, token: str | None = None, hub_id: str = "a/b") -> ModelResult:
-    return check(hub, [record(hub_id, gated)], token)[0][0]
-
-
 STATES: tuple[tuple[Access, str, dict[str, Any], str | None], ...] = (
     ("public", "pass", {}, None),
     ("public", "pass", {}, GOOD_TOKEN),
@@ -262,143 +228,6 @@ def test_a_hub_that_is_down_is_unknown() -> None:
         pass
     result = one(gone, token=GOOD_TOKEN)
     assert (result.access, result.outcome) == ("unknown", "unknown")
-
-
-def test_a_spent_budget_ends_the_questions_before_the_hub_says_429(hub: HubDouble) -> None:
-    for number in range(30):
-        hub.add(f"a/{number}")
-    hub.left, hub.window_seconds = 12, 300
-    results, _ = check(hub, [record(f"a/{number}") for number in range(30)])
-    spent = [result for result in results if result.access == "unknown"]
-    assert len(spent) >= 18
-    assert all("allows no further request" in result.hint and "HF_TOKEN" in result.hint for result in spent)
-    assert all(result.outcome == "unknown" for result in spent)
-    assert len(hub.seen) + len(spent) == 30  # not one was sent in vain
-    assert len(hub.seen) <= 12
-
-
-def test_a_window_that_ends_soon_is_waited_for(hub: HubDouble) -> None:
-    hub.add("a/b")
-    client = HubClient(HubEndpoint(hub.url))
-
-    async def both() -> float:
-        hub.left, hub.window_seconds = 1, 1
-        started = monotonic()
-        await client.entry(plain_ask, "models", "a/b")
-        hub.left = 100
-        entries = await asyncio.gather(*(client.entry(plain_ask, "models", f"a/{number}") for number in range(4)))
-        assert [entry.state for entry in entries] == ["missing"] * 4
-        return monotonic() - started
-
-    assert asyncio.run(both()) >= 0.99
-    assert client.budget.waited_seconds <= 1.0
-    assert len(hub.seen) == 5
-
-
-@pytest.mark.parametrize(
-    "header",
-    ["", "0", '"api"', '"api";r=', '"api";r=-1;t=5', '"api";t=0', "r=0;t=60", ";;;;", '"api";r=0', "\x00" * 50, 
-     '"api";r=0;t=nan', '"' * 5000, '"api"' + ";r=0" * 5000, '"api";r=' + "0" * 5000 + ";t=5"],
-)  # fmt: skip
-def test_a_garbled_rate_limit_stops_nobody(header: str) -> None:
-    async def ask() -> None:
-        budget = Budget(0.0)
-        budget.learn({"ratelimit": header, "ratelimit-policy": header})
-        async with budget.room("api"):
-            pass
-
-    asyncio.run(ask())
-
-
-def test_the_recorded_headers_are_understood() -> None:
-    assert parsed('"api";r=0;t=55') == {"api": {"r": 0, "t": 55}}
-    assert parsed('"fixed window";"api";q=500;w=300') == {"api": {"q": 500, "w": 300}}
-    assert parsed('"api" ; r = 3 ; t = 9, "pages";r=1;t=2') == {"api": {"r": 3, "t": 9}, "pages": {"r": 1, "t": 2}}
-
-
-def test_a_limit_without_a_time_lasts_for_its_window() -> None:
-    async def ask() -> None:
-        budget = Budget(1.0)
-        budget.learn({"ratelimit": '"api";r=0', "ratelimit-policy": '"fixed window";"api";q=500;w=300'})
-        with pytest.raises(BudgetSpent, match="for 300 s"):
-            async with budget.room("api"):
-                pass
-        async with budget.room("resolvers"):
-            pass
-
-    asyncio.run(ask())
-
-
-def drifting(hub: HubDouble, config: Any, token: str | None = None, **facts: Any) -> ModelResult:
-    files = {"config.json": config if isinstance(config, bytes) else json.dumps(config).encode()}
-    hub.add("a/b", files=files, card={"license": "apache-2.0"}, **facts)
-    places = {key: Place("x.yaml", 5, 5, f"architecture.{key}") for key in ("hidden_size", "vocab_size")}
-    told = record(license_id="Apache-2.0", gated=facts.get("gated"), config={"hidden_size": 64, "vocab_size": 100}, config_places=places)
-    return check(hub, [told], token, drift=True)[0][0]
-
-
-def test_numbers_that_differ_are_found_where_they_stand(hub: HubDouble) -> None:
-    result = drifting(hub, {"hidden_size": 64, "vocab_size": 128})
-    assert [(finding.code, finding.place.field) for finding in result.findings] == [("config-drift", "architecture.vocab_size")]
-    assert "128" in result.findings[0].message
-    assert "100" in result.findings[0].message
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        {}, {"text_config": {"hidden_size": 64}, "hidden_size": 1}, {"hidden_size": "64", "vocab_size": [1]}, {"hidden_size": True},
-        [], b"{", b"[" * 100_000, b"\xff", b"x" * 3_000_000,
-    ],
-)  # fmt: skip
-def test_what_a_config_does_not_say_is_no_drift(hub: HubDouble, config: Any) -> None:
-    assert drifting(hub, config).findings == ()
-
-
-def test_a_number_without_end_is_a_finding_of_ordinary_length(hub: HubDouble) -> None:
-    result = drifting(hub, b'{"hidden_size": ' + b"9" * 4000 + b"}")
-    assert [len(finding.message) < 200 for finding in result.findings] == [True]
-
-
-def test_the_config_of_a_gated_model_is_read_by_those_who_may(hub: HubDouble) -> None:
-    assert drifting(hub, {"hidden_size": 1}, gated="auto").findings == ()
-    assert not hub.count("config.json")
-    assert len(drifting(hub, {"hidden_size": 1}, GOOD_TOKEN, gated="auto", asked="accepted").findings) == 1
-    assert {seen.token for seen in hub.seen if "config.json" in seen.path} == {GOOD_TOKEN}
-
-
-def test_a_model_without_config_is_only_a_note(hub: HubDouble) -> None:
-    hub.add("a/b")
-    (result,), notes = check(hub, [record(config={"hidden_size": 1})], drift=True)
-    assert (result.access, result.findings) == ("public", ())
-    assert notes == ("1 of 1 models have no config.json that could be compared",)
-
-
-@pytest.mark.parametrize(
-    ("recorded", "card", "drifts"),
-    [
-        ("Apache-2.0", {"license": "apache-2.0"}, False), ("Apache-2.0", {"license": "mit"}, True), ("Apache-2.0", {}, False),
-        ("LicenseRef-llama3.1", {"license": "llama3.1"}, False), ("LicenseRef-llama3.1", {"license": "llama3.2"}, True),
-        ("LicenseRef-kimi", {"license": "other", "license_name": "modified-mit"}, False), ("Apache-2.0", {"license": "other"}, True),
-        ("Apache-2.0", {"license": "other", "license_name": "apache-2.0"}, False), ("GPL-3.0-only", {"license": "gpl-3.0"}, False),
-        ("Apache-2.0 OR MIT", {"license": ["mit"]}, False), ("MIT", {"license": "unknown"}, False), (None, {"license": "mit"}, False),
-        ("ODC-By-1.0", {"license": "odc-by"}, False), ("CC-BY-NC-4.0", {"license": "cc-by-4.0"}, True),
-    ],
-)  # fmt: skip
-def test_licences_are_compared_as_both_sides_write_them(recorded: str | None, card: dict[str, Any], drifts: bool) -> None:
-    finding = licence_finding(record(license_id=recorded), card)
-    assert (finding is not None) == drifts
-
-
-def test_records_of_the_catalog_become_models() -> None:
-    files = load_records(read_folder(HERE.parent.parent / "broken" / "_base" / "catalog")).records
-    models = model_records(files)
-    assert models
-    for model in models:
-        lines = (HERE.parent.parent / "broken" / "_base" / model.place.path).read_text(encoding="utf-8").splitlines()
-        assert model.hub_id in lines[model.place.line - 1]
-        for key, place in model.config_places.items():
-            assert str(model.config[key]) in lines[place.line - 1][place.column - 1 :]
 
 
 def test_the_environment_names_hub_and_token(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hub_double import GOOD_TOKEN, SHA, HubDouble, answering, serving_hub
-from plain_ask import plain_ask
+from plain_http import plain_ask
+from site_double import judged as judged_by
 
-from llmops_catalog.links.hosts import HostAdapter
 from llmops_catalog.links.hosts.huggingface import HuggingFace
 from llmops_catalog.links.hub_access import ModelRecord, check_models
 from llmops_catalog.links.hub_client import HubClient, HubEndpoint
@@ -19,23 +18,8 @@ from llmops_catalog.links.results import Judgement, Place
 SITE = "https://huggingface.co"
 
 
-@pytest.fixture
-def hub() -> Iterator[HubDouble]:
-    with serving_hub() as double:
-        yield double
-
-
 def judged(hub: HubDouble, *urls: str, token: str | None = None) -> dict[str, Judgement | None]:
-    adapter: HostAdapter = HuggingFace(HubEndpoint(hub.url, token))
-    found: dict[str, Judgement | None] = {}
-
-    def settle(url: str, told: Judgement | None) -> None:
-        assert url not in found
-        found[url] = told
-
-    asyncio.run(adapter.judge(urls, plain_ask, settle))
-    assert set(found) == set(urls)
-    return found
+    return judged_by(HuggingFace(HubEndpoint(hub.url, token)), list(urls), plain_ask)
 
 
 def verdict(hub: HubDouble, path: str, token: str | None = None) -> tuple[str, str] | None:

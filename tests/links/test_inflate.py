@@ -52,6 +52,13 @@ def test_one_byte_at_a_time(encoding: str) -> None:
     assert unpacked(encoding, *(packed[at : at + 1] for at in range(len(packed)))) == data
 
 
+def test_bare_deflate_may_come_byte_by_byte() -> None:
+    """The first byte alone was taken for the beginning of zlib's header."""
+    packed = bare_deflated(b"hello " * 9)
+    for at in range(1, len(packed)):
+        assert unpacked("deflate", packed[:at], packed[at:]) == b"hello " * 9, f"cut at {at}"
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "Deflate"])
 @pytest.mark.parametrize("size", [1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES])
 def test_no_piece_is_larger_than_allowed_and_none_is_lost(encoding: str, size: int) -> None:
@@ -107,6 +114,16 @@ def test_any_bytes_are_unpacked_or_refused(data: bytes, encoding: str, places: l
 
 def test_bytes_after_the_end_are_left_alone() -> None:
     assert unpacked("gzip", gzip.compress(b"hello") + b"more", b"and more") == b"hello"
+
+
+def test_bytes_after_the_end_of_a_packed_body_are_not_collected() -> None:
+    """zlib keeps what follows the end, and copies all of it for each piece: a megabyte in pieces of one byte takes minutes."""
+    inflater = Inflater("gzip")
+    for _ in inflater.feed(gzipped(b"hello")):
+        pass
+    for _ in range(3000):
+        assert list(inflater.feed(b"x")) == []
+    assert len(inflater._object.unused_data) < 100  # type: ignore[union-attr]
 
 
 def test_a_bomb_costs_one_piece_of_memory() -> None:

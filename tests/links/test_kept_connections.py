@@ -4,50 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
-from collections.abc import Iterator
 
 import pytest
-from misbehaving import Answer, Host, Wire, World
+from misbehaving import Host, Wire, World
 from misbehaving import Request as Seen
-from page_answers import (
-    hang,
-    hang_up,
-    in_turn,
-    message,
-    page,
-    raw,
-    redirect,
-    start,
-    then_hang,
-)  # fmt: skip
-from raw_server import SETTINGS, Scripted, request, scripted, serving, with_fetcher
+from page_answers import hang, hang_up, in_turn, message, page, raw, redirect, slow, start, then_hang
+from raw_server import SETTINGS, Scripted, put, request, with_fetcher
 
+from llmops_catalog.links import fetch as fetch_module
 from llmops_catalog.links.exchange import Hop, NoAnswer
 from llmops_catalog.links.fetch import Fetcher
 from llmops_catalog.links.limits import Budget
 
 HTML = "Content-Type: text/html"
-HIDDEN = "<a id=there>There</a>"
-ROUND = 4 * 2**20
-"""What may lie in the buffers of two sockets and two programs of one machine."""
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with serving() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Scripted]:
-    with scripted() as made:
-        yield made
-
-
-def put(host: Host, answer: Answer) -> str:
-    """At a path of its own."""
-    return host.page(f"/{len(host.pages)}", answer)
 
 
 def test_no_more_at_once_than_the_host_and_the_run_allow() -> None:
@@ -62,19 +31,13 @@ def test_no_more_at_once_than_the_host_and_the_run_allow() -> None:
         wire.keep = True
         await wire.send(message(200, b"x"))
 
-    world = World(counted)
-    hosts = [world.host(f"host {number}") for number in range(6)]
-    world.start()
-    try:
-        settings = SETTINGS._replace(concurrency=5, per_host=2)
+    async def work(fetcher: Fetcher) -> list[Hop]:
+        return await asyncio.gather(*(fetcher.hop(request(host.url(f"/{n}")), Budget(5)) for host in hosts for n in range(6)))
 
-        async def work(fetcher: Fetcher) -> list[Hop]:
-            return await asyncio.gather(*(fetcher.hop(request(host.url(f"/{n}")), Budget(5)) for host in hosts for n in range(6)))
-
-        assert len(with_fetcher(work, settings)) == 36
-    finally:
-        time.sleep(0.05)
-        world.stop()
+    with World(counted) as world:
+        hosts = [world.host(f"host {number}") for number in range(6)]
+        world.start()
+        assert len(with_fetcher(work, SETTINGS._replace(concurrency=5, per_host=2))) == 36
     assert 2 < most <= 5
     assert max(host.most_open for host in hosts) <= 2
     assert sum(host.connections for host in hosts) <= 12, "they are not used again"
@@ -176,6 +139,35 @@ def test_a_fresh_request_has_a_connection_of_its_own(host: Host) -> None:
 
     with_fetcher(work)
     assert host.connections - before == 2
+
+
+def test_fresh_requests_open_no_more_connections_than_the_host_is_given() -> None:
+    async def work(fetcher: Fetcher) -> None:
+        for fresh in (False, True):
+            await asyncio.gather(*(fetcher.hop(request(crowded.url(f"/{number}"), fresh=fresh), Budget(5)) for number in range(4)))
+            await asyncio.sleep(0.05)
+
+    with World(slow(0.03, page())) as world:
+        crowded = world.host("crowded")
+        world.start()
+        with_fetcher(work, SETTINGS._replace(per_host=4))
+    assert crowded.most_open <= 4
+
+
+def test_idle_connections_to_hosts_that_are_done_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After 256 hosts no connection was kept any more for the rest of the run."""
+    monkeypatch.setattr(fetch_module, "MOST_IDLE_CONNECTIONS", 2)
+
+    async def work(fetcher: Fetcher) -> None:
+        for host in hosts:
+            for _ in range(3):
+                await fetcher.hop(request(host.url("/")), Budget(5))
+
+    with World(page()) as world:
+        hosts = [world.host(f"host {number}") for number in range(4)]
+        world.start()
+        with_fetcher(work)
+    assert [host.connections for host in hosts] == [1] * 4
 
 
 def test_nothing_is_left_open(host: Host) -> None:

@@ -7,13 +7,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, ip_address
 
 import pytest
 from misbehaving import Host
 from page_answers import page
-from raw_server import LOOPBACK, SETTINGS, request, serving, with_fetcher
+from raw_server import LOOPBACK, SETTINGS, request, with_fetcher
 
 from llmops_catalog.links.addresses import parse_network
 from llmops_catalog.links.exchange import NoAnswer, Trouble
@@ -24,6 +24,7 @@ PUBLIC, OTHER, PRIVATE, METADATA = "93.184.215.14", "1.1.1.1", "10.0.0.1", "169.
 UNSPECIFIED = str(IPv4Address(0))
 UNKNOWN_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 TRY_AGAIN = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+NO_ADDRESS = socket.gaierror(getattr(socket, "EAI_NODATA", socket.EAI_NONAME), "No address associated with hostname")
 
 
 class Names:
@@ -116,6 +117,11 @@ def test_localhost_is_this_machine(host: str) -> None:
     assert looked_up(Names(), host, allowed="127.0.0.1") == [["127.0.0.1"]]
 
 
+def test_the_addresses_of_localhost_are_this_machines() -> None:
+    """Whatever a server says (RFC 6761, 6.3)."""
+    assert looked_up(Names(localhost=[[PUBLIC]]), "localhost", allowed="127.0.0.1") == [["127.0.0.1"]]
+
+
 @pytest.mark.parametrize("host", ["localhost.example.net", "notlocalhost", "xlocalhost"])
 def test_names_that_only_look_like_localhost(host: str) -> None:
     assert looked_up(Names(**{host.replace(".", "_"): [[PUBLIC]]}), host) == [[PUBLIC]]
@@ -127,6 +133,11 @@ def test_reserved_names_do_not_exist_even_where_nothing_is_resolved(host: str) -
     (found,) = looked_up(names, host)
     assert kind(found) == "no-such-host"
     assert names.asked == [host]
+
+
+def test_names_with_no_address_are_told_so() -> None:
+    (found,) = looked_up(Names(nothing_invalid=[NO_ADDRESS]), "nothing.invalid")
+    assert kind(found) == "no-such-host"
 
 
 def test_a_name_that_does_not_exist_is_proof_where_others_do() -> None:
@@ -149,8 +160,10 @@ def test_one_name_that_is_found_shows_that_the_resolver_works(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "error", [TRY_AGAIN, socket.gaierror(socket.EAI_FAIL, "x"), socket.gaierror(socket.EAI_SYSTEM, "x"), UnicodeError("label too long")]
-)
+    "error",
+    [TRY_AGAIN, socket.gaierror(socket.EAI_FAIL, "x"), socket.gaierror(socket.EAI_SYSTEM, "x"), UnicodeError("label too long"),
+     OSError(24, "Too many open files")],
+)  # fmt: skip
 def test_a_resolver_in_trouble_proves_nothing(error: Exception) -> None:
     (found,) = looked_up(Names(github_com=[[PUBLIC]], there_org=[error]), "there.org")
     assert kind(found) == "resolver"
@@ -231,6 +244,31 @@ def test_a_hanging_look_up_does_not_hold_others_up() -> None:
     asyncio.run(run())
 
 
+def test_look_ups_that_hang_hold_up_only_who_asked() -> None:
+    """Also when those who asked have given up meanwhile."""
+    release = threading.Event()
+
+    def lookup(name: str) -> list[str]:
+        if name.startswith("slow"):
+            release.wait(10)
+        return [PUBLIC]
+
+    async def run() -> None:
+        resolver = Resolver((), lookup)
+        hanging = [asyncio.create_task(resolver.addresses(f"slow{number}.org")) for number in range(60)]
+        await asyncio.sleep(0.05)
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
+        try:
+            async with asyncio.timeout(3):
+                assert await resolver.addresses("quick.org")
+        finally:
+            release.set()
+
+    asyncio.run(run())
+
+
 def test_a_hanging_look_up_does_not_keep_the_program_from_ending() -> None:
     program = """
 import asyncio, time
@@ -251,10 +289,10 @@ asyncio.run(run())
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with serving() as made:
-        made.page("/there", page())
-        yield made
+def host(host: Host) -> Host:
+    """The one of this file, with a page."""
+    host.page("/there", page())
+    return host
 
 
 def asked_by_name(host: Host, names: Names, times: int, fresh: bool) -> list[str]:

@@ -220,6 +220,7 @@ def test_files_that_cannot_be_read_or_written_are_named(tmp_path: Path, monkeypa
         read_report(tmp_path / "large.json")
     with pytest.raises(LinkCheckUnavailable, match=r"cannot be written to .*: Is a directory"), ResultStream(tmp_path):
         pass
+    assert Path("/dev/full").is_char_device(), "else this would write a file there"
     full = ResultStream(Path("/dev/full"))
     with pytest.raises(LinkCheckUnavailable, match="cannot be written to /dev/full: No space left on device"), full:
         pass

@@ -74,6 +74,16 @@ def test_what_is_written_out_is_read_the_same(text: str) -> None:
         assert parse_target(target.page_url) == target._replace(fragment="")
 
 
+def test_what_one_address_is_written_as_can_be_read_again() -> None:
+    """1,000 characters beyond ASCII are 9,000 when they are encoded: too long for the next reading."""
+    for text in ("http://example.org/" + "日" * 1000, "http://example.org/?" + "😀" * 700, "http://example.org/" + " " * 3000 + "a"):
+        try:
+            target = parse_target(text)
+        except BadAddress:
+            continue
+        assert parse_target(target.url) == target
+
+
 @MANY
 @given(TEXTS)
 def test_any_location_leads_to_a_target_or_a_bad_address(location: str) -> None:
@@ -170,6 +180,17 @@ def test_spellings(text: str, host: str, port: int, path: str) -> None:
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(BadAddress):
         parse_target(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["http://example.org/\udcff", "http://example.org/?\ud800", "http://\udcff.org/", "http://example.org/#\udcff"]
+)
+def test_half_characters_are_no_address(text: str) -> None:
+    """So come the bytes of a command line that are no UTF-8; a report with them cannot be written."""
+    with pytest.raises(BadAddress):
+        parse_target(text)
+    with pytest.raises(BadAddress):
+        join(parse_target("http://example.org/"), text.removeprefix("http://example.org"))
 
 
 @settings(max_examples=300, deadline=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,15 +40,13 @@ def hosts(certificates: Certificates) -> Iterator[dict[str, Host]]:
     async def is_silent(wire: Wire) -> None:
         await wire.wait_for_hang_up()
 
-    world = World(NOT_FOUND)
-    for name, context in certificates.contexts.items():
-        world.host(name, tls=context).page("/there", page())
-    for greeting in (gives_up, talks_http, resets, is_silent):
-        world.host(greeting.__name__, secure=True, greeting=greeting)
-    world.start()
-    yield world.hosts
-    time.sleep(0.05)  # so that what was just connected is accepted, and closed by its task
-    world.stop()
+    with World(NOT_FOUND) as world:
+        for name, context in certificates.contexts.items():
+            world.host(name, tls=context).page("/there", page())
+        for greeting in (gives_up, talks_http, resets, is_silent):
+            world.host(greeting.__name__, secure=True, greeting=greeting)
+        world.start()
+        yield world.hosts
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +86,7 @@ def test_bad_certificates_are_proof_and_nothing_is_asked(hosts: dict[str, Host],
     ("name", "kinds"), [("gives_up", {"tls"}), ("talks_http", {"tls"}), ("resets", {"tls", "reset"}), ("is_silent", {"timeout"})]
 )
 def test_handshakes_that_fail_are_no_bad_certificates(hosts: dict[str, Host], name: str, kinds: set[str]) -> None:
-    assert trouble_of(hosts[name].url("/there"), seconds=0.6 if name == "is_silent" else 5).kind in kinds
+    assert trouble_of(hosts[name].url("/there"), seconds=0.3 if name == "is_silent" else 5).kind in kinds
 
 
 def test_an_old_protocol_is_no_bad_certificate(certificates: Certificates, hosts: dict[str, Host]) -> None:
@@ -98,13 +95,10 @@ def test_an_old_protocol_is_no_bad_certificate(certificates: Certificates, hosts
     context.load_cert_chain(certificates.authority.parent / "good.pem", certificates.authority.parent / "leaf.key")
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("AES128-SHA256:@SECLEVEL=0")
-    world = World(NOT_FOUND)
-    host = world.host("old", tls=context)
-    world.start()
-    try:
+    with World(NOT_FOUND) as world:
+        host = world.host("old", tls=context)
+        world.start()
         assert trouble_of(host.url("/")).kind == "tls"
-    finally:
-        world.stop()
 
 
 def test_plain_http_to_an_encrypted_port_is_no_answer(hosts: dict[str, Host]) -> None:
@@ -129,14 +123,11 @@ def with_issuer_address(certificates: Certificates) -> Path:
 def test_a_chain_that_browsers_complete_is_no_proof(certificates: Certificates, with_issuer_address: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(with_issuer_address, certificates.authority.parent / "leaf.key")
-    world = World(NOT_FOUND)
-    host = world.host("incomplete", tls=context)
-    world.start()
-    try:
+    with World(NOT_FOUND) as world:
+        host = world.host("incomplete", tls=context)
+        world.start()
         assert trouble_of(host.url("/")).kind == "incomplete-chain"
         assert host.seen == []
-    finally:
-        world.stop()
 
 
 def test_only_to_look_is_everybody_trusted() -> None:

@@ -106,6 +106,15 @@ def test_articles_about_walls_are_pages(title: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "title",
+    ["Blocked by design", "Head-of-line blocking and unblocked streams", "What is a CAPTCHA?", "Human verification of model answers"],
+)
+def test_short_articles_about_walls_are_pages(title: str) -> None:
+    for scripts in (0, 4):
+        assert judge(Exchange(URL, (hop(page(title, PROSE * 5, scripts)),))).outcome == "pass"
+
+
+@pytest.mark.parametrize(
     ("text", "scripts", "marks"),
     [
         ("A short note on caching.", 0, ()),
@@ -179,6 +188,21 @@ def test_addresses_of_sign_in_pages(url: str) -> None:
 def test_addresses_of_other_pages(url: str) -> None:
     assert not is_sign_in(parse_target(url))
     assert judge(Exchange(URL, (hop(status=301), hop(page("Guide", ARTICLE), url=url)))).verdict != "login-wall"
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("https://docs.example/engine/commandline/login-command", "https://docs.example/reference/cli/login/"),
+        ("https://docs.example/authentication", "https://docs.example/guides/auth"),
+        ("https://docs.example/single-sign-on", "https://docs.example/admin/manual/sso.html"),
+        ("https://docs.example/o", "https://docs.example/docs/oauth2/"),
+        ("https://wiki.example.org/wiki/Model", "https://id.wikipedia.org/wiki/Model"),
+    ],
+)
+def test_a_guide_to_signing_in_is_no_wall(first: str, last: str) -> None:
+    guide = page("How to sign in from the command line", ARTICLE)
+    assert judge(Exchange(first, (hop(status=301, url=first), hop(guide, url=last)))).verdict != "login-wall"
 
 
 def test_a_link_to_a_sign_in_page_may_lead_to_another() -> None:

@@ -146,7 +146,10 @@ class Host:
 
 
 class World:
-    """Hands out hosts, one port each. `real=False` opens no socket: the same table of cases can be built to learn its names."""
+    """Hands out hosts, one port each: ``with World(NOT_FOUND) as world``, then the hosts, then `start`.
+
+    `real=False` opens no socket: the same table of cases can be built to learn its names.
+    """
 
     def __init__(self, otherwise: Answer, *, real: bool = True) -> None:
         self.hosts: dict[str, Host] = {}
@@ -194,6 +197,12 @@ class World:
         self._silent.append(silent)
         return silent.getsockname()[1]
 
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def start(self) -> None:
         self._thread.start()
         assert self._loop
@@ -201,11 +210,14 @@ class World:
 
     def stop(self) -> None:
         assert self._loop
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(30)
-        for silent in self._silent:
-            silent.close()
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(30)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(30)
+        else:  # never started: nobody listens, but the ports are taken
+            self._loop.close()
+        for taken in [*self._silent, *(listening for _, listening, _ in self._listening)]:
+            taken.close()
 
     def _run(self) -> None:
         assert self._loop
@@ -222,11 +234,18 @@ class World:
     async def _end(self) -> None:
         for server in self._servers:
             server.close()
+        await some_rounds()  # whoever was just accepted has a task then, which closes the connection
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.1)  # transports close in the loop's next rounds
+        await some_rounds()  # transports close in the rounds after their `close`
+
+
+async def some_rounds() -> None:
+    """Lets everything happen that is on its way in this loop, without waiting for anything."""
+    for _ in range(30):
+        await asyncio.sleep(0)
 
 
 def bound(address: str, port: int) -> socket.socket:

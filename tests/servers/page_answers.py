@@ -171,3 +171,5 @@ def chunked(*chunks: bytes) -> bytes:
 
 
 NOT_FOUND = page(document(title="Nothing is here"), 404)
+FILE = page(bytes(20_000), kind="application/pdf")
+"""Large, and no page: it is not fetched, so that a link is one request."""

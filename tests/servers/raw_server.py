@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from misbehaving import Host, Wire, World
-from page_answers import NOT_FOUND
+from misbehaving import Answer, Host, Wire, World
+from page_answers import NOT_FOUND, in_turn
 
 from llmops_catalog.links.addresses import parse_network
 from llmops_catalog.links.exchange import Hop, NoAnswer, Trouble
@@ -28,16 +26,17 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def serving(tls: ssl.SSLContext | None = None, **options: int) -> Iterator[Host]:
+def serving() -> Iterator[Host]:
     """A host with pages; whatever has none is 404."""
-    world = World(NOT_FOUND)
-    host = world.host("host", tls=tls, **options)  # type: ignore[arg-type]  # the buffer's size is an int
-    world.start()
-    try:
+    with World(NOT_FOUND) as world:
+        host = world.host("host")
+        world.start()
         yield host
-    finally:
-        time.sleep(0.05)  # so that what was just connected is accepted, and closed by its task
-        world.stop()
+
+
+def put(host: Host, *answers: Answer) -> str:
+    """Puts an answer at a path of its own and tells its address; of several each is for one request, the last for all that follow."""
+    return host.page(f"/{len(host.pages)}", in_turn(*answers))
 
 
 class Scripted:
@@ -71,14 +70,11 @@ async def hang_up(_: Wire) -> None:
 @contextmanager
 def scripted() -> Iterator[Scripted]:
     """A host that does what a test's script says."""
-    world, script = World(NOT_FOUND), Scripted()
-    script.host = world.host("scripted", greeting=script)
-    world.start()
-    try:
+    with World(NOT_FOUND) as world:
+        script = Scripted()
+        script.host = world.host("scripted", greeting=script)
+        world.start()
         yield script
-    finally:
-        time.sleep(0.05)  # so that what was just connected is accepted, and closed by its task
-        world.stop()
 
 
 def with_fetcher(work: Callable[[Fetcher], Awaitable[Result]], settings: Settings = SETTINGS, resolver: Resolver | None = None) -> Result:

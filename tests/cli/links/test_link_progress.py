@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import pty
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -115,9 +117,6 @@ def test_the_slowest_hosts_are_named_and_the_rest_counted() -> None:
 
 
 def test_rich_is_loaded_for_a_terminal_alone() -> None:
-    import subprocess
-    import sys
-
     script = (
         "import io, sys\nfrom llmops_catalog.cli.link_progress import Progress\n"
         "with Progress(io.StringIO()): pass\nprint('rich' in sys.modules)"

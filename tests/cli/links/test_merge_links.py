@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from commands import HELP, ROOT, Answer, run_in, run_process
-
-sys.path[:0] = [str(ROOT / "tests" / "links"), str(ROOT / "tests" / "servers")]
-
-from live_world import live  # noqa: E402 (found through the paths above)
-from misbehaving import World  # noqa: E402 (the same)
-from page_answers import page, redirect  # noqa: E402 (the same)
-
-FORMATS = ("text", "json", "junit", "sarif", "github", "markdown")
-FILE = page(bytes(20_000), kind="application/pdf")
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with live() as made:
-        yield made
-
-
-def check(*options: str) -> Answer:
-    return run_in(None, "check-links", "--no-hub", "--allow-address", "127.0.0.1", *options)
+from catalog_site import FORMATS, check
+from commands import HELP, Answer, run_in, run_process
+from misbehaving import World
+from page_answers import FILE, redirect
 
 
 def merge(*words: str | Path) -> Answer:
@@ -212,9 +194,6 @@ def test_as_a_process(tmp_path: Path) -> None:
     good = report(tmp_path / "good.json", link("http://a.example/"))
     answer = run_process("merge-links", str(good), cwd=tmp_path)
     assert (answer.code, answer.out, answer.err) == (0, "1 link: 1 pass, 0 fail, 0 unknown\n", "")
-
-
-# --- states -----------------------------------------------------------------------------------------------------------
 
 
 def test_states_of_parts_are_one_state(world: World, tmp_path: Path) -> None:
