@@ -28,7 +28,7 @@ _VERSION = re.compile(r"/(?:latest|stable|main|master|current|trunk|v\d+(?:\.(?:
 """Front pages of the versions of a manual."""
 
 _SAYS_NOTHING = re.compile(
-    r"(?:(?:utm_\w+|from|ref|source|src|error|status|404|not_?found|redirected?|lang|hl|r|fbclid|gclid)(?:=[^&]*)?(?:&|$))*", re.I
+    r"(?:(?:utm\w*|from|ref|source|src|error|status|404|not_?found|redirected?|lang|hl|r|fbclid|gclid)(?:=[^&]*)?(?:&|$))*", re.I
 )
 """Queries that say where a visitor comes from, and name no page."""
 
