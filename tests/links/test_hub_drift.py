@@ -88,3 +88,11 @@ def test_records_of_the_catalog_become_models() -> None:
         assert model.hub_id in lines[model.place.line - 1]
         for key, place in model.config_places.items():
             assert str(model.config[key]) in lines[place.line - 1][place.column - 1 :]
+
+
+def test_a_record_that_is_not_valid_is_still_asked_about(small_catalog: Path) -> None:
+    """Its mistakes are `validate`'s business; it was left out in silence."""
+    file = small_catalog / "models" / "meta-llama" / "llama-3.1-8b-instruct.yaml"
+    valid = {record.hub_id for record in model_records(load_records(read_folder(small_catalog)).records)}
+    file.write_text(file.read_text() + "nonsense: 1\n")
+    assert {record.hub_id for record in model_records(load_records(read_folder(small_catalog)).records)} == valid
