@@ -28,6 +28,8 @@ ATTEMPTS = {"no-such-host": 2, "resolver": 2, "unreachable": 2, "tls": 2}
 """By trouble; three for any other."""
 FEW_HOSTS = 5
 """Names that may be missing at once before it is the resolver that is doubted, or half as many as pages that answered."""
+PAGES_PER_PLACE = 4
+"""Pages of a host under way for each request it may get at once: those that wait for another try hold up no others."""
 CONTACTS = frozenset({"refused", "reset", "certificate", "incomplete-chain", "tls", "protocol", "too-large"})
 """Troubles that somebody at the other end has made: the network is there."""
 LAST_ATTEMPT_AS_BROWSER = frozenset({"reset", "protocol"})
@@ -162,7 +164,7 @@ class Checker:
             self._queues.setdefault(key, deque()).append(page)
             self.fetcher.gate(page.target).pages += 1
         for key, queue in self._queues.items():
-            while self._workers.get(key, 0) < min(self._settings.per_host, len(queue)):
+            while self._workers.get(key, 0) < min(PAGES_PER_PLACE * self._settings.per_host, len(queue)):
                 self._workers[key] = self._workers.get(key, 0) + 1
                 self._spawn(self._work(key))
 

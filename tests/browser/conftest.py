@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ensure_chromium import chromium_path
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from llmops_catalog.render.build import RENDERED, build_rendered, build_site, hand_written_docs
 from llmops_catalog.render.tree import render_site
@@ -86,14 +86,19 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         if not address.startswith(("http://127.0.0.1:", "data:", "blob:")):
             wrong.append(f"request to {address}")
 
+    def note_message(message: ConsoleMessage) -> None:
+        is_icon = message.location.get("url", "").endswith(
+            "/favicon.ico"
+        )  # what a browser asks for by itself where a file of JSON is opened
+        if message.type in ("error", "warning") and not is_icon:
+            wrong.append(f"{message.type}: {message.text}")
+
     def opened(address: str, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         contexts.append(context)
         context.add_init_script("window.hits = 0; window.hit = () => { window.hits += 1; };")  # what the hostile records try to call
         page = context.new_page()
-        page.on(
-            "console", lambda message: wrong.append(f"{message.type}: {message.text}") if message.type in ("error", "warning") else None
-        )
+        page.on("console", note_message)
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         page.on("request", lambda request: note_request(request.url))
         page.on("response", lambda response: wrong.append(f"{response.status} {response.url}") if response.status >= 400 else None)
