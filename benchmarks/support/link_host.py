@@ -37,7 +37,7 @@ def link_host() -> Iterator[Host]:
     """The host, while it runs."""
     with subprocess.Popen([sys.executable, Path(__file__)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None  # noqa: S101 (a pipe, as the next)
-        assert process.stdout is not None  # noqa: S101
+        assert process.stdout is not None  # noqa: S101 (a pipe, as the one before)
         host = Host(int(process.stdout.readline()))
         try:
             yield host

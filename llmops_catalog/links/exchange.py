@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+REDIRECTS = (301, 302, 303, 307, 308)
+"""Statuses that send everybody elsewhere."""
+
 TroubleKind = Literal[
     "bad-address", "forbidden-address", "no-such-host", "resolver", "no-network", "refused", "reset", "unreachable", "certificate",
     "incomplete-chain", "tls", "timeout", "protocol", "too-large", "redirect-circle", "too-many-redirects", "given-up",

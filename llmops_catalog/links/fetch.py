@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from llmops_catalog.links.addresses import Address, parse_network, spelled_address
 from llmops_catalog.links.connection import MAX_HEADER_BYTES, Connection, Head, connect
-from llmops_catalog.links.exchange import Hop, NoAnswer, Page, Trouble
+from llmops_catalog.links.exchange import REDIRECTS, Hop, NoAnswer, Page, Trouble
 from llmops_catalog.links.gate import Gate
 from llmops_catalog.links.inflate import CannotUnpack, Inflater
 from llmops_catalog.links.limits import BODY_SECONDS, MOST_BODY_BYTES, MOST_INFLATED_BYTES, Budget, Settings
@@ -272,7 +272,7 @@ def _kept_headers(head: Head) -> tuple[tuple[str, str], ...]:
 
 def is_redirect(head: Head) -> bool:
     """True where the answer says to look elsewhere."""
-    return head.status in (301, 302, 303, 307, 308, 300) and bool(_header(head, "location"))
+    return head.status in (*REDIRECTS, 300) and bool(_header(head, "location"))
 
 
 def _header(head: Head, name: str) -> str:

@@ -17,12 +17,12 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from llmops_catalog.errors import WrongSetting
+from llmops_catalog.links.exchange import REDIRECTS
 from llmops_catalog.links.hosts import Answer, Ask, Unreachable
 from llmops_catalog.links.hub_budget import MOST_WAIT_SECONDS, Budget, BudgetSpent
 
 ENDPOINT, ENDPOINT_VARIABLE, TOKEN_VARIABLE = "https://huggingface.co", "HF_ENDPOINT", "HF_TOKEN"
 MOST_REDIRECTS = 4
-REDIRECTS = (301, 302, 303, 307, 308)
 LARGEST_JSON_BYTES = 2**20
 """An entry asked for by field has some kilobytes; parsed, hostile JSON grows to thirty times its size."""
 LARGEST_CONFIG_BYTES = 2 * 2**20

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from llmops_catalog.links.exchange import Hop
 from llmops_catalog.links.explain import Explained
-from llmops_catalog.report.link_findings import clipped, count
-from llmops_catalog.report.tables import Style, plain, printable
+from llmops_catalog.report.link_findings import clipped
+from llmops_catalog.report.tables import Style, count, plain, printable
 
 MOST_HEADERS = 60
 _LEVELS = {"pass": "fits", "fail": "error", "unknown": "warning"}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from llmops_catalog.links.results import ACCESS_STATES, LinkResult, ModelResult, Place, Report
 from llmops_catalog.problems import DOCUMENTATION
+from llmops_catalog.report.tables import count
 
 LONGEST_REASON = 400
 """Characters of a reason or a hint: both may quote a server."""
@@ -160,11 +161,6 @@ def summary_line(report: Report) -> str:
     findings = sum(len(model.findings) for model in report.models)
     parts += [count(number, word) for number, word in ((findings, "finding"), (len(report.problems), "problem")) if number]
     return "; ".join(parts)
-
-
-def count(number: int, word: str) -> str:
-    """``1 link``, ``1,203 links``."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def by_place(result: LinkResult) -> tuple[bool, tuple[Place, ...], str]:

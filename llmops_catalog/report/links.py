@@ -13,7 +13,6 @@ from llmops_catalog.report.link_findings import (
     Walls,
     about_models,
     clipped,
-    count,
     dead,
     help_url,
     in_levels,
@@ -27,7 +26,7 @@ from llmops_catalog.report.link_findings import (
 from llmops_catalog.report.links_markdown import as_markdown
 from llmops_catalog.report.problems import as_text as problems_as_text
 from llmops_catalog.report.problems import sentence
-from llmops_catalog.report.tables import Style, plain, printable, table
+from llmops_catalog.report.tables import Style, count, plain, printable, table
 
 __all__ = ["as_github", "as_markdown", "as_text"]
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from llmops_catalog.links.results import Place, Report
 from llmops_catalog.report.annotations import inert
-from llmops_catalog.report.link_findings import NOT_DONE, about_models, clipped, count, dead, moved, summary_line, to_do, walls
+from llmops_catalog.report.link_findings import NOT_DONE, about_models, clipped, dead, moved, summary_line, to_do, walls
 from llmops_catalog.report.problems import sentence
-from llmops_catalog.report.tables import printable
+from llmops_catalog.report.tables import count, printable
 
 MARKER = "<!-- llmops-catalog check-links -->"
 """By this first line the action finds its issue again."""

@@ -7,18 +7,14 @@ from typing import Any
 
 from llmops_catalog.problems import Problem
 from llmops_catalog.report.annotations import annotation
-from llmops_catalog.report.tables import Style, plain, printable
+from llmops_catalog.report.tables import Style, count, plain, printable
 
 
 def summary(problems: Sequence[Problem], records: int) -> str:
     """The closing line: how many records, how many of what."""
     errors = sum(problem.level == "error" for problem in problems)
     warnings = len(problems) - errors
-    return f"{_count(records, 'record')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return f"{count(records, 'record')}: {count(errors, 'error')}, {count(warnings, 'warning')}"
 
 
 def as_text(problems: Iterable[Problem], style: Style = plain) -> str:

@@ -18,6 +18,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
+def count(number: int, word: str) -> str:
+    """``1 link``, ``1,203 links``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],

@@ -121,7 +121,7 @@ def test_the_environment_of_a_hook_does_not_lead_elsewhere(repository: Repositor
 
 
 @pytest.mark.parametrize(
-    "revision", ["nowhere", "origin/main", "0" * 40, "HEAD:catalog", "main~99", "", "-x", "--output=/tmp/x", "a\0b", "a\nb", "x" * 300]
+    "revision", ["nowhere", "origin/main", "0" * 40, "HEAD:catalog", "main~99", "", "-x", "--output=x", "a\0b", "a\nb", "x" * 300]
 )
 def test_an_unknown_revision_is_a_question_that_makes_no_sense(repository: Repository, revision: str) -> None:
     repository.commit()

@@ -19,7 +19,6 @@ AT_ONCE = 8
 LONGEST_URL, LONGEST_QUOTE = 2_000, 160
 LARGEST_JSON_BYTES = 2**20
 """A hundred repositories are 50 kB; parsed, hostile JSON grows to thirty times its size."""
-REDIRECTS = (301, 302, 303, 307, 308)
 _WEB_PORTS = (None, 80, 443)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

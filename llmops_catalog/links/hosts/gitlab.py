@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from llmops_catalog.links.exchange import REDIRECTS
 from llmops_catalog.links.hosts import Answer, Ask, Settle
-from llmops_catalog.links.hosts.asking import REDIRECTS, address, alive, each, gone, grouped, inside, parsed, settling, walled
+from llmops_catalog.links.hosts.asking import address, alive, each, gone, grouped, inside, parsed, settling, walled
 from llmops_catalog.links.results import Judgement
 
 API, TOKEN_VARIABLE = "https://gitlab.com/api/v4", "GITLAB_TOKEN"

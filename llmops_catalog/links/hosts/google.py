@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urljoin, urlsplit
 
+from llmops_catalog.links.exchange import REDIRECTS
 from llmops_catalog.links.hosts import Ask, Settle
-from llmops_catalog.links.hosts.asking import REDIRECTS, address, alive, each, gone, limited, settling, walled
+from llmops_catalog.links.hosts.asking import address, alive, each, gone, limited, settling, walled
 from llmops_catalog.links.results import Judgement
 
 ACCOUNTS = "accounts.google.com"

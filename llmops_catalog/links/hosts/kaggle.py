@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from llmops_catalog.links.exchange import REDIRECTS
 from llmops_catalog.links.hosts import Ask, Settle
-from llmops_catalog.links.hosts.asking import REDIRECTS, address, alive, each, gone, settling, walled
+from llmops_catalog.links.hosts.asking import address, alive, each, gone, settling, walled
 from llmops_catalog.links.results import Judgement
 
 SIGN_IN = "/account/login"
